@@ -1,0 +1,276 @@
+//! The engine on shuttle: a task is a shuttle thread, and an operation of a shuttle atomic is where
+//! it stops. Shuttle never sees a blocked task; its schedulers are asked to choose among the tasks
+//! whose published operation is enabled.
+
+use bohr_kernel::{
+    Engine, Host, Next, Outcome, Point, Program, RunConfig, Strategy, TaskId, conclude, install,
+    quiet_panics, run_task, spawn_clock, with_kernel,
+};
+use shuttle::scheduler::{
+    PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId as ShuttleId, UrwRandomScheduler,
+};
+use shuttle::sync::atomic::{AtomicBool, Ordering};
+use smallvec::SmallVec;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Once;
+
+/// Runs programs on shuttle's threads.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct ShuttleEngine;
+
+/// One of shuttle's own schedulers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ShuttlePolicy {
+    /// Uniform random walk.
+    Random,
+    /// Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010) with this bug depth.
+    Pct {
+        /// The number of ordering constraints that the bug needs, one less than the priority changes.
+        depth: usize,
+    },
+    /// Uniform random walk weighted by how many events each task has left.
+    Urw,
+}
+
+impl Engine for ShuttleEngine {
+    fn name(&self) -> &'static str {
+        "shuttle"
+    }
+
+    fn explore(&self, program: &Program, config: RunConfig, strategy: Rc<RefCell<dyn Strategy>>) {
+        let policy = Policy::Own(strategy.clone());
+        run(program, config, policy, Box::new(AskStrategy(strategy)));
+    }
+}
+
+impl ShuttleEngine {
+    /// Explores with one of shuttle's schedulers, from `seed`, until `sink` has had enough or
+    /// `schedules` have run.
+    pub fn explore_with(
+        &self,
+        program: &Program,
+        config: RunConfig,
+        policy: ShuttlePolicy,
+        seed: u64,
+        schedules: usize,
+        sink: impl FnMut(Outcome) -> bool + 'static,
+    ) {
+        let scheduler: Box<dyn Scheduler> = match policy {
+            ShuttlePolicy::Random => Box::new(RandomScheduler::new_from_seed(seed, schedules)),
+            ShuttlePolicy::Pct { depth } => Box::new(PctScheduler::new_from_seed(seed, depth, schedules)),
+            ShuttlePolicy::Urw => Box::new(UrwRandomScheduler::new_from_seed(seed, schedules)),
+        };
+        let scheduler = Rc::new(RefCell::new(scheduler));
+        // PCT fails an assertion if its first run had no choice; then there is nothing to explore.
+        let feed = AskShuttle {
+            scheduler: scheduler.clone(),
+            sink: Box::new(sink),
+            done: false,
+            runs: 0,
+            needs_choices: matches!(policy, ShuttlePolicy::Pct { .. }),
+            any_choice: false,
+            must_exhaust: policy == ShuttlePolicy::Random,
+        };
+        run(program, config, Policy::Shuttle(scheduler), Box::new(feed));
+    }
+}
+
+/// What decides between one run and the next.
+trait Feed {
+    fn begin(&mut self) -> bool;
+    fn end(&mut self, outcome: Outcome);
+}
+
+struct AskStrategy(Rc<RefCell<dyn Strategy>>);
+
+impl Feed for AskStrategy {
+    fn begin(&mut self) -> bool {
+        self.0.borrow_mut().begin()
+    }
+    fn end(&mut self, outcome: Outcome) {
+        self.0.borrow_mut().end(outcome);
+    }
+}
+
+struct AskShuttle {
+    scheduler: Rc<RefCell<Box<dyn Scheduler>>>,
+    sink: Box<dyn FnMut(Outcome) -> bool>,
+    done: bool,
+    runs: usize,
+    needs_choices: bool,
+    any_choice: bool,
+    must_exhaust: bool,
+}
+
+impl Feed for AskShuttle {
+    fn begin(&mut self) -> bool {
+        let stuck = self.needs_choices && self.runs > 0 && !self.any_choice;
+        if self.done || stuck {
+            // Shuttle's random scheduler prints its seed when it is dropped before its last run.
+            while self.must_exhaust && self.scheduler.borrow_mut().new_execution().is_some() {}
+            return false;
+        }
+        self.runs += 1;
+        self.scheduler.borrow_mut().new_execution().is_some()
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.any_choice |= !outcome.decisions.is_empty();
+        self.done |= !(self.sink)(outcome);
+    }
+}
+
+#[derive(Clone)]
+enum Policy {
+    Own(Rc<RefCell<dyn Strategy>>),
+    Shuttle(Rc<RefCell<Box<dyn Scheduler>>>),
+}
+
+fn run(program: &Program, config: RunConfig, policy: Policy, feed: Box<dyn Feed>) {
+    quiet_once();
+    let mut shuttle_config = shuttle::Config::new();
+    shuttle_config.failure_persistence = shuttle::FailurePersistence::None;
+    shuttle_config.max_steps = shuttle::MaxSteps::None;
+    shuttle_config.silence_warnings = true;
+    shuttle_config.stack_size = STACK_BYTES;
+    let bridge = Bridge { program: program.clone(), config, policy, feed, running: false };
+    let main = program.clone();
+    shuttle::Runner::new(bridge, shuttle_config).run(move || {
+        run_task(TaskId::MAIN, || {
+            if config.eager_time {
+                spawn_clock();
+            }
+            main.run_body();
+        });
+        // Shuttle ends an execution with its main thread's end: wait for the others.
+        for handle in HANDLES.take() {
+            let _ = handle.join();
+        }
+    });
+}
+
+/// Debug builds of scenario code with formatting need more than shuttle's 60 KiB.
+const STACK_BYTES: usize = 256 * 1024;
+
+/// Shuttle sets a panic hook in its first execution; ours has to come after it.
+fn quiet_once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let mut config = shuttle::Config::new();
+        config.failure_persistence = shuttle::FailurePersistence::None;
+        let once = shuttle::scheduler::RoundRobinScheduler::new(1);
+        shuttle::Runner::new(once, config).run(|| {});
+        quiet_panics();
+    });
+}
+
+thread_local! {
+    static HANDLES: RefCell<Vec<shuttle::thread::JoinHandle<()>>> = const { RefCell::new(Vec::new()) };
+    static CHOSEN_VALUE: Cell<u32> = const { Cell::new(0) };
+}
+
+struct Bridge {
+    program: Program,
+    config: RunConfig,
+    policy: Policy,
+    feed: Box<dyn Feed>,
+    running: bool,
+}
+
+impl Scheduler for Bridge {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        if self.running {
+            self.running = false;
+            self.feed.end(conclude());
+        }
+        if !self.feed.begin() {
+            return None;
+        }
+        self.running = true;
+        HANDLES.with(|h| h.borrow_mut().clear());
+        let host = ShuttleHost { point: AtomicBool::new(false), policy: self.policy.clone() };
+        install(self.program.kernel(self.config), Rc::new(host));
+        Some(Schedule::new(0))
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<ShuttleId>,
+        yielding: bool,
+    ) -> Option<ShuttleId> {
+        with_kernel(|kernel| {
+            let id = |task: &&Task| TaskId(usize::from(task.id()) as u32);
+            // A thread whose task has returned only has to leave.
+            let leaving = runnable.iter().find(|t| kernel.finished(id(t)));
+            if let Some(task) = leaving {
+                return Some(task.id());
+            }
+            let next = kernel.next_task();
+            let chosen = match (&next, &self.policy) {
+                (Next::Forced(task), Policy::Own(_)) => *task,
+                (Next::Choice, Policy::Own(strategy)) => {
+                    let point = kernel.point();
+                    match strategy.borrow_mut().choose(kernel, &point) {
+                        Some(choice) => point.task(choice),
+                        None => {
+                            kernel.abandon();
+                            let Next::Forced(task) = kernel.next_task() else { return None };
+                            kernel.choose_task(task, Next::Forced(task));
+                            return Some(ShuttleId::from(task.0 as usize));
+                        }
+                    }
+                }
+                (Next::Over, _) => return None,
+                (next, Policy::Shuttle(scheduler)) => {
+                    let allowed = |task: TaskId| match next {
+                        Next::Forced(only) => task == *only,
+                        _ => matches!(kernel.point(), Point::Task { enabled, .. } if enabled.contains(&task)),
+                    };
+                    let offered: SmallVec<[&Task; 16]> =
+                        runnable.iter().copied().filter(|t| allowed(id(t))).collect();
+                    let chosen = scheduler.borrow_mut().next_task(&offered, current, yielding)?;
+                    TaskId(usize::from(chosen) as u32)
+                }
+            };
+            kernel.choose_task(chosen, next);
+            Some(ShuttleId::from(chosen.0 as usize))
+        })
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}
+
+struct ShuttleHost {
+    point: AtomicBool,
+    policy: Policy,
+}
+
+impl Host for ShuttleHost {
+    fn switch(&self) {
+        // Not `yield_now`: schedulers such as PCT treat that as a hint.
+        self.point.load(Ordering::SeqCst);
+    }
+
+    fn spawn(&self, task: TaskId, body: Box<dyn FnOnce() + Send>) {
+        let handle = shuttle::thread::spawn(body);
+        let _ = task;
+        HANDLES.with(|h| h.borrow_mut().push(handle));
+    }
+
+    fn choose(&self, of: u32) -> u32 {
+        match &self.policy {
+            Policy::Shuttle(scheduler) => (scheduler.borrow_mut().next_u64() % u64::from(of)) as u32,
+            Policy::Own(strategy) => with_kernel(|kernel| {
+                let choice = strategy.borrow_mut().choose(kernel, &Point::Value { of });
+                choice.unwrap_or_else(|| {
+                    kernel.abandon();
+                    0
+                })
+            }),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Searching a program exhaustively, and running it once.
+
+use crate::engine::ShuttleEngine;
+use crate::strategy::{Bounds, Dfs, Drift, Exhausted, Replay};
+use bohr_kernel::{Decision, Engine, Outcome, Program, RunConfig};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Runs every schedule within the bounds and hands each complete run to `sink`, until that says false.
+pub fn search(
+    program: &Program,
+    config: RunConfig,
+    bounds: Bounds,
+    sink: impl FnMut(Outcome) -> bool + 'static,
+) -> Exhausted {
+    let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));
+    ShuttleEngine.explore(program, config, dfs.clone());
+    let exhausted = dfs.borrow().exhausted();
+    exhausted
+}
+
+/// Makes recorded choices again, with everything recorded.
+pub fn rerun(program: &Program, config: RunConfig, decisions: &[Decision]) -> (Outcome, Option<Drift>) {
+    let replay = Rc::new(RefCell::new(Replay::new(decisions.to_vec())));
+    let config = RunConfig { record: true, ..config };
+    ShuttleEngine.explore(program, config, replay.clone());
+    let replay = Rc::into_inner(replay).expect("the engine has let go of its strategy").into_inner();
+    replay.into_result().expect("the engine ran once")
+}
+
+/// Every outcome that a program can have, over all its schedules, each with a schedule: what it
+/// [observed](bohr_kernel::observe), joined by spaces, or the headline of its finding.
+///
+/// # Panics
+/// If it takes more than a million runs: such a program is no small one.
+pub fn outcomes(program: impl Fn() + Send + Sync + 'static) -> BTreeSet<String> {
+    let found = Rc::new(RefCell::new(BTreeMap::new()));
+    let sink = {
+        let found = found.clone();
+        move |outcome: Outcome| {
+            let line = match outcome.findings.first() {
+                Some(finding) => finding.headline(),
+                None => outcome.observed.join(" "),
+            };
+            found.borrow_mut().entry(line).or_insert(outcome.decisions);
+            true
+        }
+    };
+    let bounds = Bounds { runs: Some(1_000_000), cache: true, ..Bounds::default() };
+    let exhausted = search(&Program::new(program), RunConfig::default(), bounds, sink);
+    assert!(exhausted.all, "more than {} runs: make the program smaller", exhausted.runs);
+    let found = found.borrow();
+    found.keys().cloned().collect()
+}

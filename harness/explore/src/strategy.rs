@@ -1,0 +1,7 @@
+//! Strategies: what makes the choices.
+
+mod dfs;
+mod replay;
+
+pub use dfs::{Bounds, Dfs, Exhausted};
+pub use replay::{Drift, FollowOrder, Replay};

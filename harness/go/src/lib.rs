@@ -1,0 +1,1 @@
+//! Go's primitives on the kernel, with Go's exact messages.

@@ -1,0 +1,778 @@
+//! The state of one run, and the rules by which it moves. It knows no engine: an engine asks
+//! [`Kernel::next_task`] what may happen and says with [`Kernel::choose_task`] what does.
+
+use crate::object::{Meta, Objects};
+use crate::race::Shadow;
+use crate::{
+    Access, BlockedTask, Clock, Decision, Detail, Finding, Kind, Obj, ObjectId, ObjectInfo, Point,
+    RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
+};
+use smallvec::SmallVec;
+use std::panic::Location;
+
+/// How a run is carried out.
+#[derive(Copy, Clone, Debug)]
+pub struct RunConfig {
+    /// Record the trace. Costs time and memory; exploring runs without, and the one failing run is
+    /// run again with it.
+    pub record: bool,
+    /// Go on after a finding that does not end the modelled process (an oracle's violation, a data
+    /// race), so that a run can show several.
+    pub keep_going: bool,
+    /// The largest number of steps; going over it is a finding.
+    pub max_steps: u32,
+    /// Let a scheduling choice move virtual time, instead of moving it only when nothing else can
+    /// happen.
+    pub eager_time: bool,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        RunConfig { record: false, keep_going: false, max_steps: 20_000, eager_time: false }
+    }
+}
+
+/// What a blocked task means once nothing more can happen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// What Go does: if the main task is blocked it is a deadlock; other tasks may be left behind
+    /// when main has ended, since the process ends with main.
+    Go,
+    /// As `Go`, and a task left behind is a leak.
+    GoNoLeaks,
+    /// Nothing by itself: the scenario's own oracles judge it at rest.
+    Allowed,
+}
+
+/// What an engine must do next.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Run this task; there is no choice.
+    Forced(TaskId),
+    /// More than one task can go on: see [`Kernel::point`].
+    Choice,
+    /// Every task has finished.
+    Over,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Outcome {
+    /// Every finding, in the order in which they showed.
+    pub findings: Vec<Finding>,
+    /// Every choice.
+    pub decisions: Vec<Decision>,
+    /// The number of operations that ran, those at rest not counted.
+    pub steps: u32,
+    /// How often a task was switched away from although it could have gone on.
+    pub preemptions: u32,
+    /// On OS threads, where no engine decides: who ran each operation, or drew which value.
+    pub free_order: Vec<(TaskId, Option<u32>)>,
+    /// What the program [observed](crate::observe), for tests that enumerate outcomes.
+    pub observed: Vec<String>,
+    /// True if the strategy gave the run up before its end, so that it says nothing.
+    pub abandoned: bool,
+    /// Identifies the Mazurkiewicz trace: equal for runs that differ only in the order of operations
+    /// that do not conflict.
+    pub trace_hash: u64,
+    /// The trace, if it was recorded.
+    pub trace: Option<Trace>,
+}
+
+/// An operation that a task is about to do.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// What it is called.
+    pub label: &'static str,
+    /// What it touches, and how.
+    pub objects: SmallVec<[(ObjectId, Access); 2]>,
+    /// Where it stands in the source.
+    pub site: &'static Location<'static>,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) guarded: bool,
+}
+
+impl Published {
+    /// True if the order of the two operations can matter.
+    pub fn conflicts(&self, other: &Published) -> bool {
+        let mut pairs = self.objects.iter().flat_map(|a| other.objects.iter().map(move |b| (a, b)));
+        pairs.any(|(a, b)| a.0 == b.0 && a.1.conflicts(b.1))
+    }
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Spawned, has not published anything yet.
+    Unborn,
+    /// Has control.
+    Running,
+    /// Waits until the child it spawned has published.
+    Spawning,
+    /// Has published an operation.
+    Ready,
+    Finished,
+}
+
+struct Task {
+    name: String,
+    parent: Option<TaskId>,
+    created: Option<&'static Location<'static>>,
+    phase: Phase,
+    published: Option<Published>,
+    clock: Clock,
+    /// Never counts as blocked.
+    daemon: bool,
+    /// Identifies what the task has seen so far, see `Kernel::absorb`.
+    history: u64,
+    /// How many objects and tasks it has made.
+    made: u64,
+}
+
+/// The state of the object `time`.
+pub(crate) struct VirtualTime {
+    pub(crate) now: u64,
+    /// Where somebody waits for time to get to.
+    pub(crate) deadlines: Vec<u64>,
+}
+
+impl VirtualTime {
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.deadlines.iter().copied().filter(|at| *at > self.now).min()
+    }
+
+    /// Moves to the next deadline; false if there is none.
+    pub(crate) fn advance(&mut self) -> bool {
+        let Some(at) = self.next_deadline() else { return false };
+        self.now = at;
+        self.deadlines.retain(|d| *d > at);
+        true
+    }
+}
+
+/// The state of the object `ends`: what tasks knew when they returned.
+pub(crate) type Ends = Vec<Option<Clock>>;
+
+/// A check that runs at rest.
+pub(crate) type Check = Box<dyn FnOnce() + Send>;
+
+/// Gives the id of the oracle that a finding speaks for.
+pub type Classify = fn(&Finding) -> Option<&'static str>;
+
+/// The state of one run.
+pub struct Kernel {
+    pub(crate) objects: Objects,
+    pub(crate) core: Core,
+}
+
+/// All of a run but its objects, so that an action can hold both.
+pub(crate) struct Core {
+    config: RunConfig,
+    tasks: Vec<Task>,
+    pub(crate) current: TaskId,
+    last: TaskId,
+    enabled: Vec<TaskId>,
+    spawning: Vec<TaskId>,
+    decisions: Vec<Decision>,
+    findings: Vec<Finding>,
+    pub(crate) observed: Vec<String>,
+    steps: u32,
+    preemptions: u32,
+    pub(crate) stopping: bool,
+    abandoned: bool,
+    pub(crate) at_rest: bool,
+    blocked_rule: Blocked,
+    trace: Vec<Step>,
+    classify: Classify,
+    pub(crate) checks: Vec<Check>,
+    left_blocked: Vec<BlockedTask>,
+    /// The order in which operations ran and values were drawn, where no engine decided it.
+    free_order: Vec<(TaskId, Option<u32>)>,
+    pub(crate) time: Obj<VirtualTime>,
+    pub(crate) ends: Obj<Ends>,
+    preempts: bool,
+    now: u64,
+    final_steps: u32,
+}
+
+impl Kernel {
+    /// A run that has not begun: task 0 is about to run the program's body.
+    pub fn new(config: RunConfig, classify: Classify) -> Self {
+        let mut objects = Objects::default();
+        let meta = |kind| Meta {
+            kind,
+            name: kind.to_owned(),
+            created: Location::caller(),
+            owners: SmallVec::new(),
+            history: 1,
+        };
+        let time = objects.insert(meta("time"), VirtualTime { now: 0, deadlines: Vec::new() });
+        let ends = objects.insert(meta("ends"), Ends::new());
+        let mut clock = Clock::new();
+        clock.tick(TaskId::MAIN);
+        let main = Task {
+            name: "main".into(),
+            parent: None,
+            created: None,
+            phase: Phase::Unborn,
+            published: None,
+            clock,
+            daemon: false,
+            history: 1,
+            made: 0,
+        };
+        let core = Core {
+            config,
+            tasks: vec![main],
+            current: TaskId::MAIN,
+            last: TaskId::MAIN,
+            enabled: Vec::new(),
+            spawning: Vec::new(),
+            decisions: Vec::new(),
+            findings: Vec::new(),
+            observed: Vec::new(),
+            steps: 0,
+            preemptions: 0,
+            stopping: false,
+            abandoned: false,
+            at_rest: false,
+            blocked_rule: Blocked::Go,
+            trace: Vec::new(),
+            classify,
+            checks: Vec::new(),
+            left_blocked: Vec::new(),
+            free_order: Vec::new(),
+            time,
+            ends,
+            preempts: false,
+            now: 0,
+            final_steps: 0,
+        };
+        Kernel { objects, core }
+    }
+
+    /// Decides what may happen next. Moves virtual time if nothing else can; ends the run if nothing
+    /// can happen at all, after which every unfinished task is offered once more so that it can
+    /// return.
+    pub fn next_task(&mut self) -> Next {
+        if let Some(task) = self.core.find(Phase::Running) {
+            return Next::Forced(task);
+        }
+        if self.core.stopping {
+            return self.core.drain();
+        }
+        if let Some(task) = self.core.find(Phase::Unborn) {
+            return Next::Forced(task);
+        }
+        if let Some(parent) = self.core.spawning.last() {
+            return Next::Forced(*parent);
+        }
+        if self.core.steps >= self.core.config.max_steps && self.core.live().next().is_some() {
+            let text = format!("the run did not end within {} steps", self.core.steps);
+            self.core.find_out(Kind::StepBound, text, None, None, Detail::None);
+            return self.core.drain();
+        }
+        loop {
+            self.collect_enabled();
+            match self.core.enabled[..] {
+                [] => {}
+                [task] => return Next::Forced(task),
+                _ => return Next::Choice,
+            }
+            if !self.move_time() {
+                self.come_to_rest();
+                return self.core.drain();
+            }
+        }
+    }
+
+    /// The choice that [`Next::Choice`] announced.
+    pub fn point(&self) -> Point<'_> {
+        let current = Some(self.core.last).filter(|t| self.core.enabled.contains(t));
+        Point::Task { enabled: &self.core.enabled, current }
+    }
+
+    /// Gives control to a task that [`Kernel::next_task`] allowed.
+    pub fn choose_task(&mut self, task: TaskId, next: Next) {
+        let core = &mut self.core;
+        let ready = core.tasks[task.index()].phase == Phase::Ready;
+        if next == Next::Choice {
+            let point = self.point();
+            let chosen = point.choice_of(task).expect("an engine may only choose an enabled task");
+            let decision = Decision { chosen, of: point.alternatives() };
+            let preempts = matches!(point, Point::Task { current: Some(c), .. } if c != task);
+            self.core.decisions.push(decision);
+            self.core.preempts = preempts;
+            self.core.preemptions += u32::from(preempts);
+        } else if ready {
+            core.preempts = false;
+        }
+        let core = &mut self.core;
+        if core.spawning.last() == Some(&task) {
+            core.spawning.pop();
+        }
+        if core.tasks[task.index()].phase != Phase::Finished {
+            core.tasks[task.index()].phase = Phase::Running;
+        }
+        core.current = task;
+        if ready {
+            core.last = task;
+        }
+    }
+
+    /// Records a chosen value.
+    pub fn choose_value(&mut self, chosen: u32, of: u32) {
+        self.core.decisions.push(Decision { chosen, of });
+        self.core.free_order.push((self.core.current, Some(chosen)));
+        let task = &mut self.core.tasks[self.core.current.index()];
+        task.history = mix(task.history, u64::from(chosen) + 1);
+    }
+
+    /// Gives the run up: the rest of it says nothing.
+    pub fn abandon(&mut self) {
+        self.core.abandoned = true;
+        self.core.stopping = true;
+    }
+
+    /// True once the run is over but for the returning of its tasks.
+    pub fn stopping(&self) -> bool {
+        self.core.stopping
+    }
+
+    /// True if `task` has returned.
+    pub fn finished(&self, task: TaskId) -> bool {
+        self.core.tasks[task.index()].phase == Phase::Finished
+    }
+
+    /// The task that has control.
+    pub fn current(&self) -> TaskId {
+        self.core.current
+    }
+
+    /// The operation that a task is about to do, if it waits to do one.
+    pub fn published(&self, task: TaskId) -> Option<&Published> {
+        self.core.tasks.get(task.index())?.published.as_ref()
+    }
+
+    /// The number of choices made so far.
+    pub fn decisions(&self) -> &[Decision] {
+        &self.core.decisions
+    }
+
+    /// The number of preemptions so far.
+    pub fn preemptions(&self) -> u32 {
+        self.core.preemptions
+    }
+
+    /// The number of operations run so far.
+    pub fn steps(&self) -> u32 {
+        self.core.steps
+    }
+
+    /// Identifies the state reached: equal for prefixes that differ only in the order of operations
+    /// that do not conflict (happens-before caching; Musuvathi & Qadeer, "Partial-order reduction
+    /// for context-bounded state exploration", MSR-TR-2007-12). Equal to 64 bits, so a search that
+    /// prunes by it may, with a chance of about n*n/2^65 for n states, miss one.
+    pub fn state_hash(&self) -> u64 {
+        let tasks = self.core.tasks.iter().map(|t| t.history);
+        let objects = self.objects.0.iter().map(|o| o.meta.history);
+        tasks.chain(objects).fold(self.core.now, |h, x| h.wrapping_add(mix(x, 0x9e37)))
+    }
+
+    /// Hands over all that the run has shown.
+    pub fn into_outcome(mut self) -> Outcome {
+        let trace_hash = self.state_hash();
+        let trace = self.core.config.record.then(|| self.take_trace());
+        Outcome {
+            findings: self.core.findings,
+            decisions: self.core.decisions,
+            steps: if self.core.at_rest { self.core.final_steps } else { self.core.steps },
+            preemptions: self.core.preemptions,
+            free_order: self.core.free_order,
+            observed: self.core.observed,
+            abandoned: self.core.abandoned,
+            trace_hash,
+            trace,
+        }
+    }
+
+    /// Turns to the oracles that look at rest: from here on operations run at once. False if the run
+    /// ended in a way that leaves nothing to look at.
+    pub(crate) fn begin_rest(&mut self) -> bool {
+        let dead = self.core.findings.iter().any(|f| f.kind.ends_the_run());
+        let stopped = !self.core.config.keep_going && !self.core.findings.is_empty();
+        self.core.final_steps = self.core.steps;
+        self.core.at_rest = true;
+        self.core.stopping = false;
+        self.core.current = TaskId::MAIN;
+        !(dead || stopped || self.core.abandoned)
+    }
+
+    pub(crate) fn create<S: Send + 'static>(
+        &mut self,
+        kind: &'static str,
+        name: String,
+        state: S,
+        created: &'static Location<'static>,
+    ) -> Obj<S> {
+        let history = self.core.birth_hash();
+        self.objects.insert(Meta { kind, name, created, owners: SmallVec::new(), history }, state)
+    }
+
+    pub(crate) fn spawn(
+        &mut self,
+        name: String,
+        created: &'static Location<'static>,
+        daemon: bool,
+    ) -> TaskId {
+        let id = TaskId(self.core.tasks.len() as u32);
+        let history = self.core.birth_hash();
+        let parent = self.core.current;
+        let creator = &mut self.core.tasks[parent.index()];
+        let mut clock = creator.clock.clone();
+        creator.clock.tick(parent);
+        clock.tick(id);
+        self.core.tasks.push(Task {
+            name,
+            parent: Some(parent),
+            created: Some(created),
+            phase: Phase::Unborn,
+            published: None,
+            clock,
+            daemon,
+            history,
+            made: 0,
+        });
+        id
+    }
+
+    /// The current task waits until its child has published its first operation.
+    pub(crate) fn wait_for_birth(&mut self) {
+        let task = self.core.current;
+        self.core.tasks[task.index()].phase = Phase::Spawning;
+        self.core.spawning.push(task);
+    }
+
+    pub(crate) fn publish(&mut self, task: TaskId, published: Published) {
+        let task = &mut self.core.tasks[task.index()];
+        task.phase = Phase::Ready;
+        task.published = Some(published);
+    }
+
+    pub(crate) fn is_enabled(&self, task: TaskId) -> bool {
+        let Some(published) = &self.core.tasks[task.index()].published else { return false };
+        let slot = |id: ObjectId| &self.objects.0[id.index()];
+        !published.guarded || published.objects.iter().any(|(id, _)| slot(*id).cell.holds(task))
+    }
+
+    /// True if some task can go on or is on its way.
+    pub(crate) fn can_move(&mut self) -> bool {
+        self.collect_enabled();
+        let busy = |t: &Task| matches!(t.phase, Phase::Unborn | Phase::Running | Phase::Spawning);
+        !self.core.enabled.is_empty() || self.core.tasks.iter().any(busy)
+    }
+
+    pub(crate) fn collect_enabled(&mut self) {
+        let mut enabled = std::mem::take(&mut self.core.enabled);
+        enabled.clear();
+        let ids = (0..self.core.tasks.len() as u32).map(TaskId);
+        enabled
+            .extend(ids.filter(|t| self.core.tasks[t.index()].phase == Phase::Ready && self.is_enabled(*t)));
+        self.core.enabled = enabled;
+    }
+
+    /// Takes the published operation of a task off the board, for it to run.
+    pub(crate) fn take_published(&mut self, task: TaskId) -> Published {
+        let published = self.core.tasks[task.index()].published.take();
+        let published = published.expect("a task runs only what it has published");
+        if published.guarded {
+            for (id, _) in &published.objects {
+                self.objects.0[id.index()].cell.forget(task);
+            }
+        }
+        published
+    }
+
+    /// Accounts for an operation that is about to run its action.
+    pub(crate) fn begin_step(&mut self, task: TaskId, op: &Published) {
+        self.absorb(task, op);
+        self.core.tasks[task.index()].phase = Phase::Running;
+        if self.core.config.record {
+            self.core.trace.push(Step {
+                task,
+                label: op.label.to_owned(),
+                objects: op.objects.to_vec(),
+                note: String::new(),
+                site: Site::of(op.site),
+                time: self.core.now,
+                at_rest: self.core.at_rest,
+                preempts: self.core.preempts,
+            });
+        }
+    }
+
+    pub(crate) fn end_step(&mut self) {
+        self.core.steps += 1;
+        self.core.now = self.objects.get(self.core.time).now;
+    }
+
+    pub(crate) fn finish(&mut self, task: TaskId) {
+        let record = &mut self.core.tasks[task.index()];
+        record.phase = Phase::Finished;
+        if record.published.take().is_some_and(|p| p.guarded) {
+            for slot in &mut self.objects.0 {
+                slot.cell.forget(task);
+            }
+        }
+        let clock = record.clock.clone();
+        let history = mix(record.history, u64::from(task.0));
+        let ends = self.objects.get_mut(self.core.ends);
+        if ends.len() <= task.index() {
+            ends.resize(task.index() + 1, None);
+        }
+        ends[task.index()] = Some(clock);
+        let meta = &mut self.objects.0[self.core.ends.id.index()].meta;
+        meta.history = meta.history.wrapping_add(history);
+    }
+
+    pub(crate) fn set_blocked_rule(&mut self, rule: Blocked) {
+        self.core.blocked_rule = rule;
+    }
+
+    /// Moves virtual time to the next deadline somebody asked for. False if there is none.
+    pub(crate) fn move_time(&mut self) -> bool {
+        let time = self.core.time;
+        if !self.objects.get_mut(time).advance() {
+            return false;
+        }
+        self.core.now = self.objects.get(time).now;
+        let meta = &mut self.objects.0[time.id.index()].meta;
+        meta.history = mix(meta.history, self.core.now);
+        true
+    }
+
+    /// Nothing can happen any more: judges the tasks that are left.
+    pub(crate) fn come_to_rest(&mut self) {
+        self.core.stopping = true;
+        let blocked = self.blocked();
+        self.core.left_blocked.clone_from(&blocked);
+        let main_blocked = blocked.iter().any(|b| b.task == TaskId::MAIN);
+        let site = blocked.first().map(|b| b.site.clone());
+        let (kind, text) = match self.core.blocked_rule {
+            _ if blocked.is_empty() => return,
+            Blocked::Allowed => return,
+            Blocked::Go | Blocked::GoNoLeaks if main_blocked => {
+                (Kind::Deadlock, "all goroutines are asleep - deadlock!".to_owned())
+            }
+            Blocked::Go => return,
+            Blocked::GoNoLeaks => {
+                let who: Vec<_> = blocked.iter().map(|b| format!("{} [{}]", b.name, b.reason)).collect();
+                (Kind::Leak, format!("still blocked after main ended: {}", who.join(", ")))
+            }
+        };
+        self.core.find_out(kind, text, None, site, Detail::Blocked(blocked));
+    }
+
+    /// The tasks that were blocked when nothing more could happen.
+    pub(crate) fn left_blocked(&self) -> &[BlockedTask] {
+        &self.core.left_blocked
+    }
+
+    /// On OS threads: records that `task` is the one that runs.
+    pub(crate) fn record_free_step(&mut self, task: TaskId) {
+        self.core.current = task;
+        self.core.last = task;
+        self.core.free_order.push((task, None));
+    }
+
+    fn blocked(&self) -> Vec<BlockedTask> {
+        let tasks = self.core.tasks.iter().enumerate();
+        let waiting = tasks.filter(|(_, t)| t.phase == Phase::Ready && !t.daemon);
+        let describe = |(id, task): (usize, &Task)| {
+            let op = task.published.as_ref()?;
+            let slot = op.objects.first().map(|(id, _)| &self.objects.0[id.index()].meta);
+            let reason = match (op.reason, slot) {
+                (Some(reason), _) => reason.to_owned(),
+                (None, Some(meta)) => format!("{}.{}", meta.kind, op.label),
+                (None, None) => op.label.to_owned(),
+            };
+            Some(BlockedTask {
+                task: TaskId(id as u32),
+                name: task.name.clone(),
+                reason,
+                object: slot.map(|m| m.name.clone()).unwrap_or_default(),
+                site: Site::of(op.site),
+                held_by: slot.map(|m| m.owners.to_vec()).unwrap_or_default(),
+                created: task.created.map(Site::of),
+            })
+        };
+        waiting.filter_map(describe).collect()
+    }
+
+    fn take_trace(&mut self) -> Trace {
+        let tasks = self.core.tasks.iter().map(|t| TaskInfo {
+            name: t.name.clone(),
+            parent: t.parent,
+            created: t.created.map(Site::of),
+        });
+        let objects = self.objects.0.iter().map(|o| ObjectInfo {
+            kind: o.meta.kind.to_owned(),
+            name: o.meta.name.clone(),
+            created: Site::of(o.meta.created),
+        });
+        Trace {
+            tasks: tasks.collect(),
+            objects: objects.collect(),
+            steps: std::mem::take(&mut self.core.trace),
+        }
+    }
+
+    /// Folds a step into what identifies the states of its task and objects. A task's number stands
+    /// for all it has seen, an object's for how its value came about; a read leaves the object's as
+    /// it is, and an `Add` changes it in a way that does not depend on the order of `Add`s.
+    fn absorb(&mut self, task: TaskId, op: &Published) {
+        let mut history = mix(self.core.tasks[task.index()].history, 2);
+        for (id, access) in &op.objects {
+            if *access != Access::Add {
+                history = mix(history, self.objects.0[id.index()].meta.history);
+            }
+        }
+        for (id, access) in &op.objects {
+            let seen = &mut self.objects.0[id.index()].meta.history;
+            match access {
+                Access::Read => {}
+                Access::Write => *seen = mix(history, u64::from(id.0)),
+                Access::Add => *seen = seen.wrapping_add(mix(history, u64::from(id.0))),
+            }
+        }
+        self.core.tasks[task.index()].history = history;
+    }
+}
+
+impl Core {
+    pub(crate) fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.now
+    }
+
+    pub(crate) fn clock_mut(&mut self, task: TaskId) -> &mut Clock {
+        &mut self.tasks[task.index()].clock
+    }
+
+    pub(crate) fn clock(&self, task: TaskId) -> &Clock {
+        &self.tasks[task.index()].clock
+    }
+
+    pub(crate) fn task_name(&self, task: TaskId) -> &str {
+        &self.tasks[task.index()].name
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        if let Some(step) = self.trace.last_mut() {
+            if !step.note.is_empty() {
+                step.note.push_str("; ");
+            }
+            step.note.push_str(&note);
+        }
+    }
+
+    pub(crate) fn find_out(
+        &mut self,
+        kind: Kind,
+        text: String,
+        oracle: Option<&str>,
+        site: Option<Site>,
+        detail: Detail,
+    ) {
+        let in_task = !matches!(kind, Kind::Deadlock | Kind::Leak | Kind::StepBound);
+        let mut finding = Finding {
+            kind,
+            text,
+            oracle: oracle.map(str::to_owned),
+            task: (in_task && !self.at_rest).then_some(self.current),
+            step: self.steps,
+            site,
+            detail,
+        };
+        if finding.oracle.is_none() {
+            finding.oracle = (self.classify)(&finding).map(str::to_owned);
+        }
+        if self.findings.iter().any(|f| f.same_failure(&finding)) {
+            return;
+        }
+        if kind.ends_the_run() || !self.config.keep_going {
+            self.stopping = true;
+        }
+        self.findings.push(finding);
+    }
+
+    pub(crate) fn check_access(
+        &mut self,
+        shadow: &mut Shadow,
+        what: &str,
+        write: bool,
+        site: &'static Location<'static>,
+    ) {
+        let task = self.current;
+        let step = self.steps;
+        if self.at_rest {
+            return;
+        }
+        let clock = &self.tasks[task.index()].clock;
+        let Some(earlier) = shadow.access(task, clock, write, site, step) else { return };
+        let side = |task: TaskId, write, site, step| {
+            let record = &self.tasks[task.index()];
+            RaceAccess {
+                task,
+                task_name: record.name.clone(),
+                created: record.created.map(Site::of),
+                write,
+                site: Site::of(site),
+                step,
+            }
+        };
+        let first = side(earlier.epoch.task, earlier.write, earlier.site, earlier.step);
+        let second = side(task, write, site, step);
+        let at = Some(second.site.clone());
+        self.find_out(Kind::DataRace, what.to_owned(), None, at, Detail::Race { first, second });
+    }
+
+    fn birth_hash(&mut self) -> u64 {
+        let task = &mut self.tasks[self.current.index()];
+        task.made += 1;
+        mix(task.history, task.made << 8)
+    }
+
+    fn find(&self, phase: Phase) -> Option<TaskId> {
+        let at = self.tasks.iter().position(|t| t.phase == phase)?;
+        Some(TaskId(at as u32))
+    }
+
+    /// Tasks that have not finished, daemons left out.
+    fn live(&self) -> impl Iterator<Item = TaskId> + '_ {
+        let tasks = self.tasks.iter().enumerate();
+        let live = tasks.filter(|(_, t)| t.phase != Phase::Finished && !t.daemon);
+        live.map(|(id, _)| TaskId(id as u32))
+    }
+
+    /// Lets every unfinished task return, one by one.
+    fn drain(&self) -> Next {
+        let unfinished = self.tasks.iter().position(|t| t.phase != Phase::Finished);
+        unfinished.map_or(Next::Over, |id| Next::Forced(TaskId(id as u32)))
+    }
+}
+
+/// Mixes two numbers so that order matters (the finaliser of SplitMix64 over their combination).
+pub(crate) fn mix(a: u64, b: u64) -> u64 {
+    let mut z = a.rotate_left(23) ^ b.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,644 @@
+//! The run that the calling thread is part of, and the operations that tasks do in it.
+//!
+//! A kernel is reached through a thread-local and not through handles, so that handles to objects
+//! are plain numbers that any task can copy. Engines that run all tasks on one OS thread install
+//! the kernel itself; the engine of real threads installs a shared one in each of them.
+
+use crate::kernel::{Ends, Kernel, Outcome, Published};
+use crate::object::{Guard, Objects};
+use crate::race::Shadow;
+use crate::{Access, Blocked, Clock, Detail, Kind, Obj, ObjectId, Site, TaskId};
+use smallvec::SmallVec;
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What a task needs of the engine that runs it.
+pub trait Host {
+    /// Lets the engine decide who goes on; returns once the calling task has been chosen.
+    fn switch(&self);
+    /// Makes a task that will run `body`.
+    fn spawn(&self, task: TaskId, body: Box<dyn FnOnce() + Send>);
+    /// Chooses a value below `of`, which is at least 2.
+    fn choose(&self, of: u32) -> u32;
+}
+
+/// A kernel that several OS threads use, one operation at a time.
+pub struct SharedKernel {
+    kernel: Mutex<Kernel>,
+    moved: Condvar,
+}
+
+enum Session {
+    None,
+    Local { kernel: Box<Kernel>, host: Rc<dyn Host> },
+    Shared { kernel: Arc<SharedKernel>, host: Rc<dyn Host>, task: TaskId },
+}
+
+thread_local! {
+    static SESSION: RefCell<Session> = const { RefCell::new(Session::None) };
+    static LAST_PANIC: RefCell<Option<Site>> = const { RefCell::new(None) };
+}
+
+/// The payload with which a task of a run that is over returns. It is raised by `resume_unwind`, so
+/// no panic hook sees it: libFuzzer's aborts the process at any panic, caught or not.
+struct Halt;
+
+const OUTSIDE: &str = "no run is going on here: operations belong inside a program that an engine runs";
+
+/// Uses the kernel of the calling thread's run.
+///
+/// # Panics
+/// If the thread is not part of a run.
+pub fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
+    SESSION.with(|s| match &mut *s.borrow_mut() {
+        Session::None => panic!("{OUTSIDE}"),
+        Session::Local { kernel, .. } => f(kernel),
+        Session::Shared { kernel, task, .. } => {
+            let mut kernel = kernel.lock();
+            kernel.core.current = *task;
+            f(&mut kernel)
+        }
+    })
+}
+
+fn host() -> Rc<dyn Host> {
+    SESSION.with(|s| match &*s.borrow() {
+        Session::None => panic!("{OUTSIDE}"),
+        Session::Local { host, .. } | Session::Shared { host, .. } => Rc::clone(host),
+    })
+}
+
+impl SharedKernel {
+    /// A kernel for a run on OS threads.
+    pub fn new(kernel: Kernel) -> Arc<Self> {
+        Arc::new(SharedKernel { kernel: Mutex::new(kernel), moved: Condvar::new() })
+    }
+
+    /// Makes the calling OS thread run `task`.
+    pub fn install(self: &Arc<Self>, host: Rc<dyn Host>, task: TaskId) {
+        let session = Session::Shared { kernel: Arc::clone(self), host, task };
+        SESSION.with(|s| *s.borrow_mut() = session);
+    }
+
+    /// Ends the calling thread's part in the run.
+    pub fn uninstall() {
+        SESSION.with(|s| *s.borrow_mut() = Session::None);
+    }
+
+    /// Takes the kernel out, after every thread has uninstalled it.
+    ///
+    /// # Panics
+    /// If a thread still uses it.
+    pub fn into_kernel(self: Arc<Self>) -> Kernel {
+        let shared = Arc::into_inner(self).expect("every thread of the run has ended");
+        shared.kernel.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kernel> {
+        // A scenario's own panic inside an action is reported as such; the kernel stays usable.
+        self.kernel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the calling thread run a program whose tasks all live on it.
+pub fn install(kernel: Kernel, host: Rc<dyn Host>) {
+    SESSION.with(|s| *s.borrow_mut() = Session::Local { kernel: Box::new(kernel), host });
+}
+
+/// Ends a run: runs the oracles that look at rest, and hands over what the run has shown.
+pub fn conclude() -> Outcome {
+    let checks = with_kernel(|k| std::mem::take(&mut k.core.checks));
+    if with_kernel(Kernel::begin_rest) {
+        for check in checks {
+            guarded(check);
+        }
+    }
+    let session = SESSION.with(|s| std::mem::replace(&mut *s.borrow_mut(), Session::None));
+    let Session::Local { kernel, .. } = session else { panic!("{OUTSIDE}") };
+    kernel.into_outcome()
+}
+
+/// Runs the body of a task; an engine calls this on the stack that it made for it.
+pub fn run_task(task: TaskId, body: impl FnOnce()) {
+    guarded(body);
+    with_kernel(|k| k.finish(task));
+    if let Some(shared) = shared() {
+        shared.moved.notify_all();
+    }
+}
+
+/// Runs code of the scenario. A halt passes; its own panic becomes a finding.
+fn guarded(body: impl FnOnce()) {
+    let stopped = with_kernel(|k| k.core.stopping);
+    if stopped {
+        return;
+    }
+    let Err(payload) = catch_unwind(AssertUnwindSafe(body)) else { return };
+    if payload.is::<Halt>() {
+        return;
+    }
+    let text = message(&*payload);
+    let site = LAST_PANIC.with(|p| p.borrow_mut().take());
+    with_kernel(|k| k.core.find_out(Kind::ScenarioBug, text, None, site, Detail::None));
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic with a payload that is not text").to_owned()
+}
+
+/// Keeps the panics of scenario code, which become findings, from being printed as well. Call it
+/// after anything else that sets a panic hook.
+pub fn quiet_panics() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let inside = SESSION.with(|s| s.try_borrow().is_ok_and(|s| !matches!(*s, Session::None)));
+        if inside {
+            LAST_PANIC.with(|p| *p.borrow_mut() = info.location().map(Site::of));
+        } else {
+            previous(info);
+        }
+    }));
+}
+
+fn shared() -> Option<Arc<SharedKernel>> {
+    SESSION.with(|s| match &*s.borrow() {
+        Session::Shared { kernel, .. } => Some(Arc::clone(kernel)),
+        _ => None,
+    })
+}
+
+fn halt() -> ! {
+    resume_unwind(Box::new(Halt))
+}
+
+// ---- what programs call ----
+
+/// Starts a task. Its first operation is on the board when this returns, and nothing else has
+/// happened meanwhile: starting a task is not an operation of its own.
+#[track_caller]
+pub fn spawn(name: impl Into<String>, body: impl FnOnce() + Send + 'static) -> TaskId {
+    spawn_at(name.into(), Location::caller(), false, Box::new(body))
+}
+
+/// Starts the task that moves virtual time by scheduling choice; it never counts as blocked.
+#[track_caller]
+pub fn spawn_clock() {
+    let time = with_kernel(|k| k.core.time);
+    let body = move || loop {
+        let op = time.op("advance", Access::Write);
+        op.when(|time, _| time.next_deadline().is_some()).run(|time, cx| {
+            time.advance();
+            cx.note(|| format!("now {} ns", time.now));
+        });
+    };
+    spawn_at("clock".into(), Location::caller(), true, Box::new(body));
+}
+
+fn spawn_at(
+    name: String,
+    created: &'static Location<'static>,
+    daemon: bool,
+    body: Box<dyn FnOnce() + Send>,
+) -> TaskId {
+    let task = with_kernel(|k| k.spawn(name, created, daemon));
+    let host = host();
+    host.spawn(task, Box::new(move || run_task(task, body)));
+    if shared().is_none() {
+        with_kernel(Kernel::wait_for_birth);
+        host.switch();
+        if with_kernel(|k| k.core.stopping) {
+            halt();
+        }
+    }
+    task
+}
+
+/// Chooses a value below `of`: the one way for a program to be non-deterministic by itself.
+///
+/// # Panics
+/// If `of` is 0.
+pub fn choose(of: u32) -> u32 {
+    assert!(of > 0, "there is nothing to choose from");
+    if of == 1 {
+        return 0;
+    }
+    if with_kernel(|k| k.core.at_rest) {
+        return 0;
+    }
+    let chosen = host().choose(of);
+    with_kernel(|k| k.choose_value(chosen, of));
+    if with_kernel(|k| k.core.stopping) {
+        halt();
+    }
+    chosen
+}
+
+/// Waits until a task has returned and learns all that it did, as `pthread_join` does. Go has no
+/// such thing; use it in the body of a scenario to wait for its actors.
+#[track_caller]
+pub fn join(task: TaskId) {
+    let ends = with_kernel(|k| k.core.ends);
+    let ended: Guard<Ends> = |ends, task| ends.get(task as usize).is_some_and(Option::is_some);
+    let op = ends.op("join", Access::Read).reason("join").at(Location::caller());
+    op.when_with(ended, u64::from(task.0)).run(|ends, cx| {
+        if let Some(clock) = ends.get(task.index()).and_then(Option::as_ref) {
+            cx.acquire(clock);
+        }
+    });
+}
+
+/// Registers a check that runs when nothing more can happen, unless the modelled process died. Its
+/// operations run at once and alone, as the main task.
+pub fn at_rest(check: impl FnOnce() + Send + 'static) {
+    with_kernel(|k| k.core.checks.push(Box::new(check)));
+}
+
+/// Says what a task means that is still blocked at the end. Without it: [`Blocked::Go`].
+pub fn when_blocked(rule: Blocked) {
+    with_kernel(|k| k.set_blocked_rule(rule));
+}
+
+/// The tasks that are blocked, for oracles at rest.
+pub fn blocked_tasks() -> Vec<crate::BlockedTask> {
+    with_kernel(|k| k.left_blocked().to_vec())
+}
+
+/// Adds a line to what the run observed, for tests that enumerate all outcomes of a program.
+pub fn observe(what: impl std::fmt::Display) {
+    let line = what.to_string();
+    with_kernel(|k| k.core.observed.push(line));
+}
+
+/// Reports that an oracle of the scenario is violated. Ends the run unless the run keeps going.
+#[track_caller]
+pub fn violated(oracle: &str, text: impl Into<String>) {
+    let site = Site::of(Location::caller());
+    let text = text.into();
+    let stopping = with_kernel(|k| {
+        k.core.find_out(Kind::Oracle, text, Some(oracle), Some(site), Detail::None);
+        k.core.stopping
+    });
+    if stopping {
+        halt();
+    }
+}
+
+/// Ends the modelled process with a panic that nobody recovers, outside of any operation.
+#[track_caller]
+pub fn panic_now(text: impl Into<String>) -> ! {
+    let site = Site::of(Location::caller());
+    with_kernel(|k| k.core.find_out(Kind::Panic, text.into(), None, Some(site), Detail::None));
+    halt()
+}
+
+/// The calling task.
+pub fn current_task() -> TaskId {
+    with_kernel(|k| k.core.current)
+}
+
+/// The virtual time, in nanoseconds. Reading it is no operation: it moves only between operations.
+pub fn now() -> u64 {
+    with_kernel(|k| k.core.now())
+}
+
+/// Asks that virtual time stop at `at` nanoseconds on its way, if it has not passed it.
+pub fn add_deadline(at: u64) {
+    with_kernel(|k| k.objects.get_mut(k.core.time).deadlines.push(at));
+}
+
+/// Sleeps until virtual time has reached `at` nanoseconds.
+#[track_caller]
+pub fn sleep_until(at: u64) {
+    add_deadline(at);
+    let time = with_kernel(|k| k.core.time);
+    let op = time.op("sleep", Access::Read).reason("sleep").at(Location::caller());
+    op.when_with(|time, at| time.now >= at, at).run(|_, _| {});
+}
+
+impl<S: Send + 'static> Obj<S> {
+    /// Makes an object. `kind` is its type in the source's own words (`sync.Mutex`), `name` what a
+    /// report calls it.
+    #[track_caller]
+    pub fn create(kind: &'static str, name: impl Into<String>, state: S) -> Self {
+        let created = Location::caller();
+        with_kernel(|k| k.create(kind, name.into(), state, created))
+    }
+
+    /// An operation on this object; finish it with [`Op::run`].
+    #[track_caller]
+    pub fn op(self, label: &'static str, access: Access) -> Op<S> {
+        Op { object: self, label, access, guard: None, reason: None, site: Location::caller() }
+    }
+
+    /// Looks at the state outside of any operation: for oracles, never for the modelled program.
+    pub fn peek<R>(self, look: impl FnOnce(&S) -> R) -> R {
+        with_kernel(|k| look(k.objects.get(self)))
+    }
+
+    /// Changes the state outside of any operation: for setting up before any task was started, and
+    /// for ghost state that only oracles read.
+    pub fn poke<R>(self, change: impl FnOnce(&mut S) -> R) -> R {
+        with_kernel(|k| change(k.objects.get_mut(self)))
+    }
+}
+
+/// An operation on one object that is being put together.
+#[must_use = "an operation does nothing until it is run"]
+pub struct Op<S> {
+    object: Obj<S>,
+    label: &'static str,
+    access: Access,
+    guard: Option<(Guard<S>, u64)>,
+    reason: Option<&'static str>,
+    site: &'static Location<'static>,
+}
+
+impl<S: Send + 'static> Op<S> {
+    /// The operation may run only when `guard` holds.
+    pub fn when(self, guard: Guard<S>) -> Self {
+        self.when_with(guard, 0)
+    }
+
+    /// The operation may run only when `guard` holds with `arg`.
+    pub fn when_with(mut self, guard: Guard<S>, arg: u64) -> Self {
+        self.guard = Some((guard, arg));
+        self
+    }
+
+    /// Go's name for waiting here, where it is not "kind.label".
+    pub fn reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// Takes the source position from a caller further out.
+    pub fn at(mut self, site: &'static Location<'static>) -> Self {
+        self.site = site;
+        self
+    }
+
+    /// Publishes the operation, waits to be chosen, and runs `action` atomically.
+    ///
+    /// Does not return if the run ends meanwhile: the task then unwinds quietly.
+    pub fn run<R>(self, action: impl FnOnce(&mut S, &mut Cx<'_>) -> R) -> R {
+        let Op { object, label, access, guard, reason, site } = self;
+        let mut objects = SmallVec::new();
+        objects.push((object.id, access));
+        let published = Published { label, objects, site, reason, guarded: guard.is_some() };
+        let publish = |k: &mut Kernel, task| {
+            if let Some((guard, arg)) = guard {
+                k.objects.wait(object, task, guard, arg);
+            }
+            k.publish(task, published);
+        };
+        perform(publish, |objects, cx| action(objects.get_mut(object), cx))
+    }
+}
+
+/// Puts a guard beside the object it looks at.
+type Wait = Box<dyn FnOnce(&mut Kernel, TaskId)>;
+
+/// An operation over several objects that is being put together. It may run when the guard of *any*
+/// of them holds; without guards, at once.
+#[must_use = "an operation does nothing until it is run"]
+pub struct MultiOp {
+    label: &'static str,
+    objects: SmallVec<[(ObjectId, Access); 2]>,
+    waits: Vec<Wait>,
+    reason: Option<&'static str>,
+    site: &'static Location<'static>,
+}
+
+impl MultiOp {
+    /// An operation with no object yet.
+    #[track_caller]
+    pub fn new(label: &'static str) -> Self {
+        MultiOp { label, objects: SmallVec::new(), waits: Vec::new(), reason: None, site: Location::caller() }
+    }
+
+    /// Also touches `object`.
+    pub fn touch<S>(mut self, object: Obj<S>, access: Access) -> Self {
+        match self.objects.iter_mut().find(|(id, _)| *id == object.id) {
+            Some(known) if known.1 != access => known.1 = Access::Write,
+            Some(_) => {}
+            None => self.objects.push((object.id, access)),
+        }
+        self
+    }
+
+    /// May run when `guard` holds on `object`, which it must [touch](MultiOp::touch).
+    pub fn when<S: Send + 'static>(mut self, object: Obj<S>, guard: Guard<S>, arg: u64) -> Self {
+        self.waits.push(Box::new(move |k, task| k.objects.wait(object, task, guard, arg)));
+        self
+    }
+
+    /// Go's name for waiting here.
+    pub fn reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// Takes the source position from a caller further out.
+    pub fn at(mut self, site: &'static Location<'static>) -> Self {
+        self.site = site;
+        self
+    }
+
+    /// Publishes the operation, waits to be chosen, and runs `action` atomically.
+    pub fn run<R>(self, action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> R {
+        let MultiOp { label, objects, waits, reason, site } = self;
+        let published = Published { label, objects, site, reason, guarded: !waits.is_empty() };
+        let publish = |k: &mut Kernel, task| {
+            for wait in waits {
+                wait(k, task);
+            }
+            k.publish(task, published);
+        };
+        perform(publish, action)
+    }
+}
+
+fn perform<R>(
+    publish: impl FnOnce(&mut Kernel, TaskId),
+    action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R,
+) -> R {
+    if let Some(shared) = shared() {
+        return perform_on_thread(&shared, publish, action);
+    }
+    let alone = with_kernel(|k| {
+        let task = k.core.current;
+        publish(k, task);
+        if !k.core.at_rest {
+            return false;
+        }
+        if !k.is_enabled(task) {
+            let text = "an operation of a check at rest would block for ever".to_owned();
+            let site = k.published(task).map(|p| Site::of(p.site));
+            k.core.find_out(Kind::ScenarioBug, text, None, site, Detail::None);
+        }
+        true
+    });
+    if !alone {
+        host().switch();
+    }
+    let result = with_kernel(|k| (!k.core.stopping).then(|| execute(k, action)));
+    match result {
+        Some((result, false)) => result,
+        _ => halt(),
+    }
+}
+
+/// On OS threads nobody schedules: an operation runs as soon as its guard holds and the thread gets
+/// the kernel.
+fn perform_on_thread<R>(
+    shared: &SharedKernel,
+    publish: impl FnOnce(&mut Kernel, TaskId),
+    action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R,
+) -> R {
+    let task = SESSION.with(|s| match &*s.borrow() {
+        Session::Shared { task, .. } => *task,
+        _ => panic!("{OUTSIDE}"),
+    });
+    let mut kernel = shared.lock();
+    publish(&mut kernel, task);
+    while !kernel.core.stopping && !kernel.is_enabled(task) {
+        if !kernel.can_move() && !kernel.move_time() {
+            kernel.core.current = task;
+            kernel.come_to_rest();
+        }
+        shared.moved.notify_all();
+        if !kernel.core.stopping && !kernel.is_enabled(task) {
+            kernel = shared.moved.wait(kernel).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+    if kernel.core.stopping {
+        drop(kernel);
+        halt();
+    }
+    kernel.record_free_step(task);
+    let (result, stopping) = execute(&mut kernel, action);
+    drop(kernel);
+    shared.moved.notify_all();
+    if stopping { halt() } else { result }
+}
+
+fn execute<R>(kernel: &mut Kernel, action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> (R, bool) {
+    let task = kernel.core.current;
+    let op = kernel.take_published(task);
+    kernel.begin_step(task, &op);
+    let Kernel { objects, core } = kernel;
+    let mut cx = Cx { core, op: &op, owned: SmallVec::new() };
+    let result = action(objects, &mut cx);
+    for (object, owner, owns) in std::mem::take(&mut cx.owned) {
+        let owners = &mut objects.0[object.index()].meta.owners;
+        if owns {
+            owners.push(owner);
+        } else if let Some(at) = owners.iter().position(|t| *t == owner).or((!owners.is_empty()).then_some(0))
+        {
+            owners.remove(at);
+        }
+    }
+    kernel.end_step();
+    (result, kernel.core.stopping)
+}
+
+/// What an action can do besides changing its objects.
+pub struct Cx<'k> {
+    core: &'k mut crate::kernel::Core,
+    op: &'k Published,
+    owned: SmallVec<[(ObjectId, TaskId, bool); 2]>,
+}
+
+impl Cx<'_> {
+    /// The task that acts.
+    pub fn task(&self) -> TaskId {
+        self.core.current
+    }
+
+    /// The name of the task that acts.
+    pub fn task_name(&self) -> &str {
+        self.core.task_name(self.core.current)
+    }
+
+    /// The number of steps before this one.
+    pub fn step(&self) -> u32 {
+        self.core.steps()
+    }
+
+    /// The virtual time, in nanoseconds.
+    pub fn now(&self) -> u64 {
+        self.core.now()
+    }
+
+    /// Learns what was released into `clock`: a happens-before edge from there to here.
+    pub fn acquire(&mut self, clock: &Clock) {
+        let task = self.core.current;
+        self.core.clock_mut(task).join(clock);
+    }
+
+    /// Releases what the task knows into `clock`, which forgets what it held (a release *store*).
+    pub fn release(&mut self, clock: &mut Clock) {
+        let task = self.core.current;
+        clock.assign(self.core.clock(task));
+        self.core.clock_mut(task).tick(task);
+    }
+
+    /// Releases what the task knows into `clock`, on top of what it holds.
+    pub fn release_merge(&mut self, clock: &mut Clock) {
+        let task = self.core.current;
+        clock.join(self.core.clock(task));
+        self.core.clock_mut(task).tick(task);
+    }
+
+    /// A plain read of the location behind `shadow`; an unordered earlier write is a data race.
+    pub fn plain_read(&mut self, shadow: &mut Shadow, what: &str) {
+        self.core.check_access(shadow, what, false, self.op.site);
+    }
+
+    /// A plain write of the location behind `shadow`; an unordered earlier access is a data race.
+    pub fn plain_write(&mut self, shadow: &mut Shadow, what: &str) {
+        self.core.check_access(shadow, what, true, self.op.site);
+    }
+
+    /// Says for the trace what the action saw or did. The text is made only if it is recorded.
+    pub fn note<T: Into<String>>(&mut self, note: impl FnOnce() -> T) {
+        if self.core.config().record {
+            self.core.note(note().into());
+        }
+    }
+
+    /// The task holds `object` from here on (for the wait-for graph).
+    pub fn own<S>(&mut self, object: Obj<S>) {
+        self.owned.push((object.id, self.core.current, true));
+    }
+
+    /// The task no longer holds `object`; if it never did, whoever holds it gives it up.
+    pub fn disown<S>(&mut self, object: Obj<S>) {
+        self.owned.push((object.id, self.core.current, false));
+    }
+
+    /// The modelled process dies of a panic that nobody recovers.
+    pub fn panic(&mut self, text: impl Into<String>) {
+        self.fail(Kind::Panic, text.into(), None);
+    }
+
+    /// The modelled runtime gives up: `fatal error: text`.
+    pub fn fatal(&mut self, text: impl Into<String>) {
+        self.fail(Kind::Fatal, text.into(), None);
+    }
+
+    /// An oracle is violated by this action.
+    pub fn violated(&mut self, oracle: &str, text: impl Into<String>) {
+        self.fail(Kind::Oracle, text.into(), Some(oracle));
+    }
+
+    fn fail(&mut self, kind: Kind, text: String, oracle: Option<&str>) {
+        let site = Some(Site::of(self.op.site));
+        self.core.find_out(kind, text, oracle, site, Detail::None);
+    }
+}

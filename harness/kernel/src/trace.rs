@@ -1,0 +1,58 @@
+//! Traces: what happened in a run, step by step.
+
+use crate::{Access, ObjectId, Site, TaskId};
+use serde::{Deserialize, Serialize};
+
+/// Everything that a reader needs to follow a run. Recorded only when asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Every task, by id.
+    pub tasks: Vec<TaskInfo>,
+    /// Every object, by id.
+    pub objects: Vec<ObjectInfo>,
+    /// Every step, in the order in which they ran.
+    pub steps: Vec<Step>,
+}
+
+/// A task, for reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskInfo {
+    /// Its name.
+    pub name: String,
+    /// Who created it; none for the main task.
+    pub parent: Option<TaskId>,
+    /// Where it was created; none for the main task.
+    pub created: Option<Site>,
+}
+
+/// An object, for reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectInfo {
+    /// The type in the source's own words: `sync.Mutex`, `map`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Where it was created.
+    pub created: Site,
+}
+
+/// One operation that ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Who ran it.
+    pub task: TaskId,
+    /// What it is called: `Lock`, `map assign: raise the flag`.
+    pub label: String,
+    /// What it touched, and how.
+    pub objects: Vec<(ObjectId, Access)>,
+    /// What it saw and did, in words: `locked`, `flag 0 -> 1`. May be empty.
+    pub note: String,
+    /// Where it stands in the source.
+    pub site: Site,
+    /// The virtual time at which it ran, in nanoseconds.
+    pub time: u64,
+    /// True if it ran after the schedule was over, alone, while the oracles looked.
+    pub at_rest: bool,
+    /// Another task ran before it although that one could have gone on.
+    pub preempts: bool,
+}

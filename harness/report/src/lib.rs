@@ -1,0 +1,1 @@
+//! Findings and campaigns as text and Markdown.
