@@ -1,7 +1,21 @@
-//! Engines, strategies, campaigns, exhaustive search, tokens and shrinking.
+//! Finding schedules that fail, and proving that none does.
+//!
+//! [`engine`]s run programs, [`strategy`]s make their choices. On top: [`search`] covers all schedules,
+//! [`campaign`] samples them with a [`driver`](driver::Driver), [`shrink`] reduces a failing one to the
+//! few switches that matter, a [`token`] holds it in a line of text, [`replay`] does it again, and
+//! [`cell`] finds the verdict of a variant on a workload.
 
 #![forbid(unsafe_code)]
 
+mod bits;
+pub mod campaign;
+pub mod cell;
+pub mod driver;
 pub mod engine;
+pub mod jobs;
+pub mod replay;
 pub mod search;
+pub mod shrink;
+pub mod stats;
 pub mod strategy;
+pub mod token;

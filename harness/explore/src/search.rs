@@ -1,8 +1,8 @@
 //! Searching a program exhaustively, and running it once.
 
 use crate::engine::ShuttleEngine;
-use crate::strategy::{Bounds, Dfs, Drift, Exhausted, Replay};
-use bohr_kernel::{Decision, Engine, Outcome, Program, RunConfig};
+use crate::strategy::{Bounds, Dfs, Exhausted, FollowOrder, Replay};
+use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -16,17 +16,16 @@ pub fn search(
 ) -> Exhausted {
     let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));
     ShuttleEngine.explore(program, config, dfs.clone());
-    let exhausted = dfs.borrow().exhausted();
-    exhausted
+    Rc::into_inner(dfs).expect("the engine has let go of its strategy").into_inner().exhausted()
 }
 
 /// Makes recorded choices again, with everything recorded.
-pub fn rerun(program: &Program, config: RunConfig, decisions: &[Decision]) -> (Outcome, Option<Drift>) {
-    let replay = Rc::new(RefCell::new(Replay::new(decisions.to_vec())));
+pub fn rerun(program: &Program, config: RunConfig, choices: Vec<u32>) -> Outcome {
+    let replay = Rc::new(RefCell::new(Replay::new(choices)));
     let config = RunConfig { record: true, ..config };
     ShuttleEngine.explore(program, config, replay.clone());
     let replay = Rc::into_inner(replay).expect("the engine has let go of its strategy").into_inner();
-    replay.into_result().expect("the engine ran once")
+    replay.into_outcome().expect("the engine ran once")
 }
 
 /// Every outcome that a program can have, over all its schedules, each with a schedule: what it
@@ -52,4 +51,15 @@ pub fn outcomes(program: impl Fn() + Send + Sync + 'static) -> BTreeSet<String> 
     assert!(exhausted.all, "more than {} runs: make the program smaller", exhausted.runs);
     let found = found.borrow();
     found.keys().cloned().collect()
+}
+
+/// Does a run of the thread engine again, following the order in which its threads got through.
+/// Nothing if it shows another finding, which can happen: threads on real processors reach the kernel
+/// before all others have published, so not every such order is a schedule.
+pub fn rerun_order(program: &Program, config: RunConfig, ran: &Outcome) -> Option<Outcome> {
+    let follow = Rc::new(RefCell::new(FollowOrder::new(ran.free_order.clone())));
+    ShuttleEngine.explore(program, config, follow.clone());
+    let again = Rc::into_inner(follow)?.into_inner().into_outcome()?;
+    let same = |a: &Finding| again.findings.iter().any(|b| a.same_failure(b));
+    ran.findings.iter().all(same).then_some(again)
 }

@@ -4,4 +4,4 @@ mod dfs;
 mod replay;
 
 pub use dfs::{Bounds, Dfs, Exhausted};
-pub use replay::{Drift, FollowOrder, Replay};
+pub use replay::{FollowOrder, Replay};

@@ -1,0 +1,129 @@
+//! Drivers by name: what makes the choices of a campaign.
+
+use crate::engine::{ShuttleEngine, ShuttlePolicy, ThreadEngine};
+use crate::search::rerun_order;
+use crate::strategy::{Bounds, Dfs};
+use bohr_kernel::{Engine, Outcome, Program, RunConfig, Strategy};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::str::FromStr;
+
+/// What makes the choices.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    /// Uniform random walk over the enabled tasks.
+    Random,
+    /// Probabilistic concurrency testing with bug depth 3 (Burckhardt et al., ASPLOS 2010).
+    Pct,
+    /// Uniform random walk weighted by how many events each task has left.
+    Urw,
+    /// Plain depth-first search over all schedules.
+    Dfs,
+    /// OS threads that nobody schedules.
+    Stress,
+}
+
+/// The drivers that draw schedules at random.
+pub const RANDOMIZED: [Driver; 3] = [Driver::Random, Driver::Pct, Driver::Urw];
+
+const NAMES: [(Driver, &str); 5] = [
+    (Driver::Random, "random"),
+    (Driver::Pct, "pct"),
+    (Driver::Urw, "urw"),
+    (Driver::Dfs, "dfs"),
+    (Driver::Stress, "stress"),
+];
+
+impl Driver {
+    /// All names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(_, name)| *name)
+    }
+
+    /// Runs the program up to `schedules` times, from `seed`, until `sink` says that it has had enough.
+    /// The decisions of every outcome are a schedule that the shuttle engine can do again.
+    pub fn explore(
+        self,
+        program: &Program,
+        config: RunConfig,
+        seed: u64,
+        schedules: u64,
+        sink: impl FnMut(Outcome) -> bool + 'static,
+    ) {
+        let shuttle = |policy, sink: Sink| {
+            let schedules = usize::try_from(schedules).unwrap_or(usize::MAX);
+            ShuttleEngine.explore_with(program, config, policy, seed, schedules, sink);
+        };
+        match self {
+            Driver::Random => shuttle(ShuttlePolicy::Random, Box::new(sink)),
+            Driver::Pct => shuttle(ShuttlePolicy::Pct { depth: 3 }, Box::new(sink)),
+            Driver::Urw => shuttle(ShuttlePolicy::Urw, Box::new(sink)),
+            Driver::Dfs => {
+                let bounds = Bounds { runs: Some(schedules), ..Bounds::default() };
+                let dfs = Dfs::new(bounds, sink);
+                ShuttleEngine.explore(program, config, Rc::new(RefCell::new(dfs)));
+            }
+            Driver::Stress => {
+                let stress = Stress { program: program.clone(), config, left: schedules, sink };
+                ThreadEngine.explore(program, config, Rc::new(RefCell::new(stress)));
+            }
+        }
+    }
+}
+
+type Sink = Box<dyn FnMut(Outcome) -> bool>;
+
+struct Stress<F> {
+    program: Program,
+    config: RunConfig,
+    left: u64,
+    sink: F,
+}
+
+impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Stress<F> {
+    fn begin(&mut self) -> bool {
+        self.left = match self.left.checked_sub(1) {
+            Some(left) => left,
+            None => return false,
+        };
+        true
+    }
+
+    fn choose(&mut self, _: &bohr_kernel::Kernel, _: &bohr_kernel::Point<'_>) -> Option<u32> {
+        None
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        let outcome = if outcome.findings.is_empty() {
+            outcome
+        } else {
+            // The order in which the threads got through is a schedule: make it one with choices.
+            rerun_order(&self.program, self.config, &outcome).unwrap_or(outcome)
+        };
+        if !(self.sink)(outcome) {
+            self.left = 0;
+        }
+    }
+}
+
+impl fmt::Display for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name) = NAMES.iter().find(|(driver, _)| driver == self).expect("every driver has a name");
+        f.pad(name)
+    }
+}
+
+impl FromStr for Driver {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
+        let names: Vec<_> = Driver::names().collect();
+        found
+            .map(|(driver, _)| *driver)
+            .ok_or_else(|| format!("no driver is called {text:?}; there are {}", names.join(", ")))
+    }
+}

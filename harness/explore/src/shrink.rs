@@ -1,0 +1,154 @@
+//! Shrinking: the same failure with the fewest preemptions, then the fewest steps, then the smallest
+//! workload.
+//!
+//! Not by trying to leave switches out, but by searching: bound 0, then 1, and so on (iterative context
+//! bounding, PLDI 2007). The first bound under which the failure shows is the fewest preemptions there
+//! can be, and that is proved if the smaller bounds were exhausted.
+
+use crate::search::search;
+use crate::strategy::Bounds;
+use bohr_kernel::scenario::AnyScenario;
+use bohr_kernel::{Decision, Finding, Outcome, Program, RunConfig};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A failing run that was shrunk.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// The workload.
+    pub workload: String,
+    /// The schedule.
+    pub decisions: Vec<Decision>,
+    /// Its preemptions.
+    pub preemptions: u32,
+    /// Its steps.
+    pub steps: u32,
+    /// Whether it is proved that no schedule of this workload fails so with fewer preemptions.
+    pub fewest_proved: bool,
+    /// Whether it is proved that none with as many preemptions fails so in fewer steps.
+    pub shortest_proved: bool,
+    /// The number of runs that it took.
+    pub runs: u64,
+}
+
+/// A failing run to shrink.
+pub struct Failing<'a> {
+    /// The scenario.
+    pub scenario: &'a dyn AnyScenario,
+    /// The variant.
+    pub variant: &'a str,
+    /// The workload.
+    pub workload: &'a str,
+    /// How it ran.
+    pub config: RunConfig,
+    /// The finding to keep.
+    pub finding: &'a Finding,
+    /// The schedule that showed it.
+    pub decisions: &'a [Decision],
+    /// Its preemptions.
+    pub preemptions: u32,
+    /// Its steps.
+    pub steps: u32,
+}
+
+/// Shrinks a failing run with at most `budget` runs for each bound and workload. Whatever the budget,
+/// or when `stop` is set, the result is no worse than what was given.
+///
+/// # Errors
+/// If the scenario does not know the variant or the workload.
+pub fn shrink(failing: &Failing<'_>, budget: u64, stop: &Arc<AtomicBool>) -> Result<Shrunk, String> {
+    let program = failing.scenario.program(failing.variant, failing.workload)?;
+    let mut best = Shrunk {
+        workload: failing.workload.to_owned(),
+        decisions: failing.decisions.to_vec(),
+        preemptions: failing.preemptions,
+        steps: failing.steps,
+        fewest_proved: false,
+        shortest_proved: false,
+        runs: 0,
+    };
+    fewer_preemptions(&program, failing, budget, stop, &mut best);
+    smaller_workload(failing, budget, stop, &mut best);
+    Ok(best)
+}
+
+fn fewer_preemptions(
+    program: &Program,
+    failing: &Failing<'_>,
+    budget: u64,
+    stop: &Arc<AtomicBool>,
+    best: &mut Shrunk,
+) {
+    let mut proved = true;
+    for bound in 0..=best.preemptions {
+        let (hit, all, runs) = shortest(program, failing, bound, budget, stop);
+        best.runs += runs;
+        if let Some(hit) = hit {
+            best.fewest_proved = proved;
+            best.shortest_proved = all;
+            best.take(hit);
+            return;
+        }
+        proved &= all;
+    }
+}
+
+fn smaller_workload(failing: &Failing<'_>, budget: u64, stop: &Arc<AtomicBool>, best: &mut Shrunk) {
+    'smaller: loop {
+        for candidate in failing.scenario.shrink(&best.workload) {
+            let Ok(program) = failing.scenario.program(failing.variant, &candidate) else { continue };
+            let mut proved = true;
+            for bound in 0..=best.preemptions {
+                let (hit, all, runs) = shortest(&program, failing, bound, budget, stop);
+                best.runs += runs;
+                if let Some(hit) = hit {
+                    best.workload = candidate;
+                    best.fewest_proved = proved;
+                    best.shortest_proved = all;
+                    best.take(hit);
+                    continue 'smaller;
+                }
+                proved &= all;
+            }
+        }
+        return;
+    }
+}
+
+impl Shrunk {
+    fn take(&mut self, outcome: Outcome) {
+        self.preemptions = outcome.preemptions;
+        self.steps = outcome.steps;
+        self.decisions = outcome.decisions;
+    }
+}
+
+/// The run with the fewest steps among those that show the finding within the bound; whether all were
+/// looked at; and how many were run.
+fn shortest(
+    program: &Program,
+    failing: &Failing<'_>,
+    bound: u32,
+    budget: u64,
+    stop: &Arc<AtomicBool>,
+) -> (Option<Outcome>, bool, u64) {
+    let best: Rc<RefCell<Option<Outcome>>> = Rc::default();
+    let bounds = Bounds { preemptions: Some(bound), runs: Some(budget), cache: true };
+    let sink = {
+        let (best, wanted, stop) = (best.clone(), failing.finding.clone(), stop.clone());
+        move |outcome: Outcome| {
+            let mut best = best.borrow_mut();
+            let shorter =
+                best.as_ref().is_none_or(|b| (outcome.preemptions, outcome.steps) < (b.preemptions, b.steps));
+            if shorter && outcome.findings.iter().any(|f| f.same_failure(&wanted)) {
+                *best = Some(outcome);
+            }
+            !stop.load(Ordering::Relaxed)
+        }
+    };
+    let exhausted = search(program, failing.config, bounds, sink);
+    let best = best.borrow_mut().take();
+    (best, exhausted.all, exhausted.runs)
+}
