@@ -74,12 +74,26 @@ pub fn name_of(finding: &Finding) -> String {
 
 /// Runs a campaign from one seed.
 pub fn campaign(driver: Driver, program: &Program, config: RunConfig, seed: u64, budget: &Budget) -> Shown {
+    campaign_watched(driver, program, config, seed, budget, |_| {})
+}
+
+/// Runs a campaign from one seed and hands each distinct finding to `watch` the moment it shows.
+pub fn campaign_watched(
+    driver: Driver,
+    program: &Program,
+    config: RunConfig,
+    seed: u64,
+    budget: &Budget,
+    mut watch: impl FnMut(&Found) + 'static,
+) -> Shown {
     let shown = Rc::new(RefCell::new(Shown::default()));
     let sink = {
         let (shown, budget) = (shown.clone(), budget.clone());
         move |outcome: Outcome| {
             let mut shown = shown.borrow_mut();
+            let known = shown.found.len();
             shown.take(outcome);
+            shown.found[known..].iter().for_each(&mut watch);
             !shown.enough(&budget)
         }
     };

@@ -1,11 +1,11 @@
 //! The verdict of one variant on one workload, and whether it is the expected one.
 
-use crate::campaign::{Budget, Found, Hardness, Shown, campaign, name_of};
+use crate::campaign::{Budget, Found, Hardness, Shown, campaign_watched, name_of};
 use crate::driver::Driver;
 use crate::search::search;
 use crate::strategy::Bounds;
 use bohr_kernel::scenario::{AnyScenario, Expected};
-use bohr_kernel::{Outcome, Program, RunConfig};
+use bohr_kernel::{Finding, Outcome, Program, RunConfig};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +85,22 @@ pub fn judge(
     workload: &str,
     effort: &Effort,
 ) -> Result<Cell, String> {
+    judge_watched(scenario, variant, workload, effort, |_| {})
+}
+
+/// Finds the verdict of a variant on a workload and hands each distinct finding to `watch` the moment
+/// it shows first.
+///
+/// # Errors
+/// If the scenario does not know the variant or the workload.
+pub fn judge_watched(
+    scenario: &dyn AnyScenario,
+    variant: &str,
+    workload: &str,
+    effort: &Effort,
+    watch: impl FnMut(&Found) + 'static,
+) -> Result<Cell, String> {
+    let watcher = Rc::new(RefCell::new(Watcher { seen: Vec::new(), watch: Box::new(watch) }));
     let program = scenario.program(variant, workload)?;
     let expected = scenario.expected(variant, workload);
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
@@ -97,7 +113,7 @@ pub fn judge(
         if effort.search_runs > 0 && named.is_empty() {
             break;
         }
-        let shown = sample(driver, &program, config, effort, &named);
+        let shown = sample(driver, &program, config, effort, &named, &watcher);
         for s in &shown {
             sampled += s.schedules;
             s.found.iter().for_each(|f| keep(&mut violated, f.clone()));
@@ -109,7 +125,7 @@ pub fn judge(
         if effort.search_runs == 0 || over(effort) {
             break;
         }
-        let (all, schedules) = exhaust(&program, config, preemptions, effort, &mut violated);
+        let (all, schedules) = exhaust(&program, config, preemptions, effort, &mut violated, &watcher);
         match (all, preemptions) {
             (true, None) => {
                 coverage = Coverage::Exhausted { schedules };
@@ -177,6 +193,25 @@ fn over(effort: &Effort) -> bool {
     effort.stop.load(Ordering::Relaxed) || effort.until.is_some_and(|at| Instant::now() >= at)
 }
 
+/// Tells of each distinct finding once.
+struct Watcher {
+    seen: Vec<Finding>,
+    watch: Box<dyn FnMut(&Found)>,
+}
+
+impl Watcher {
+    fn knows(&self, finding: &Finding) -> bool {
+        self.seen.iter().any(|f| f.same_failure(finding))
+    }
+
+    fn note(&mut self, found: &Found) {
+        if !self.knows(&found.finding) {
+            self.seen.push(found.finding.clone());
+            (self.watch)(found);
+        }
+    }
+}
+
 fn keep(violated: &mut BTreeMap<String, Found>, found: Found) {
     violated.entry(name_of(&found.finding)).or_insert(found);
 }
@@ -187,6 +222,7 @@ fn sample(
     config: RunConfig,
     effort: &Effort,
     named: &[String],
+    watcher: &Rc<RefCell<Watcher>>,
 ) -> Vec<Shown> {
     let budget = Budget {
         schedules: effort.schedules,
@@ -195,7 +231,12 @@ fn sample(
         stop: effort.stop.clone(),
     };
     let seeds = effort.seed..effort.seed + effort.seeds;
-    seeds.map(|seed| campaign(driver, program, config, seed, &budget)).collect()
+    let watch = |seed| {
+        let watcher = watcher.clone();
+        let watch = move |found: &Found| watcher.borrow_mut().note(found);
+        campaign_watched(driver, program, config, seed, &budget, watch)
+    };
+    seeds.map(watch).collect()
 }
 
 fn exhaust(
@@ -204,18 +245,24 @@ fn exhaust(
     preemptions: Option<u32>,
     effort: &Effort,
     violated: &mut BTreeMap<String, Found>,
+    watcher: &Rc<RefCell<Watcher>>,
 ) -> (bool, u64) {
     let found: Rc<RefCell<BTreeMap<String, Found>>> = Rc::default();
     let bounds = Bounds { preemptions, runs: Some(effort.search_runs), cache: true };
     let sink = {
-        let (found, effort) = (found.clone(), effort.clone());
+        let (found, effort, watcher) = (found.clone(), effort.clone(), watcher.clone());
         let mut schedule = 0;
         move |outcome: Outcome| {
             schedule += 1;
             let mut found = found.borrow_mut();
             for finding in outcome.findings {
+                if found.contains_key(&name_of(&finding)) && watcher.borrow().knows(&finding) {
+                    continue;
+                }
                 let decisions = outcome.decisions.clone();
-                keep(&mut found, Found { finding, decisions, schedule, times: 1 });
+                let first = Found { finding, decisions, schedule, times: 1 };
+                watcher.borrow_mut().note(&first);
+                keep(&mut found, first);
             }
             !over(&effort)
         }

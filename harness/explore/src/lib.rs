@@ -12,6 +12,7 @@ pub mod campaign;
 pub mod cell;
 pub mod driver;
 pub mod engine;
+pub mod input;
 pub mod jobs;
 pub mod replay;
 pub mod search;
