@@ -1,1 +1,24 @@
 //! Findings and campaigns as text and Markdown.
+//!
+//! The path of a report: [`model`] holds plain data, [`report`] turns it into a [`document`] (which
+//! reads the [`cause`] off the trace, lays the schedule out as a [`schedule`] table and quotes the
+//! failure in [Go's own format](go_format)), and [`text`] and [`markdown`] print any document.
+//!
+//! The same data gives the same bytes on any machine: nothing here looks at the clock, the
+//! environment, an address or the order of a hash map, and paths above the workspace are cut off.
+
+#![forbid(unsafe_code)]
+
+pub mod cause;
+pub mod document;
+pub mod go_format;
+pub mod markdown;
+pub mod model;
+mod names;
+mod numbers;
+pub mod report;
+pub mod schedule;
+pub mod text;
+
+pub use cause::Cause;
+pub use model::{BugReport, Case};

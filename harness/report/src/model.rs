@@ -1,0 +1,224 @@
+//! What a report is made from: plain data, filled in by whoever ran the campaign.
+
+use bohr_kernel::scenario::{Info, Oracle, Role, When};
+use bohr_kernel::{Finding, Trace};
+use serde::{Deserialize, Serialize};
+
+/// All that there is to say about one bug.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BugReport {
+    /// What the bug is.
+    pub info: BugInfo,
+    /// The invariants that were checked.
+    pub oracles: Vec<OracleRow>,
+    /// The forms of the program, each with its verdict.
+    pub variants: Vec<VariantRow>,
+    /// Failing runs, the one that the report is about first.
+    pub cases: Vec<Case>,
+    /// How hard the bug was to find.
+    pub hardness: Vec<DriverRow>,
+    /// What is known about the forms that did not fail.
+    pub holds: Vec<HoldsRow>,
+}
+
+/// What a bug is and where it was reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BugInfo {
+    /// The scenario's name.
+    pub name: String,
+    /// The system.
+    pub system: String,
+    /// The bug in one line.
+    pub title: String,
+    /// What a user of the system saw.
+    pub symptom: String,
+    /// Why, in a sentence or two.
+    pub cause: String,
+    /// What the fix does.
+    pub fix: String,
+    /// Upstream's issue and pull requests.
+    pub references: Vec<ReferenceRow>,
+}
+
+/// Something upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceRow {
+    /// What it is: `report`, `fix`.
+    pub what: String,
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// An invariant that was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OracleRow {
+    /// Its id.
+    pub id: String,
+    /// When it is checked, in words.
+    pub when: String,
+    /// What must hold.
+    pub claim: String,
+}
+
+/// A form of the program and what was found out about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantRow {
+    /// Its name.
+    pub name: String,
+    /// What it is there for.
+    pub role: Role,
+    /// What it is, or what it changes.
+    pub summary: String,
+    /// The verdict, in words: `fails: O1, O3`, `holds`.
+    pub verdict: String,
+}
+
+/// A failing run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The form that was run.
+    pub variant: String,
+    /// The workload, as it is written in a token.
+    pub workload: String,
+    /// What went wrong.
+    pub finding: Finding,
+    /// The recorded run, up to the finding or beyond.
+    pub trace: Trace,
+    /// What reproduces the run.
+    pub token: String,
+    /// The number of preemptions in the run.
+    pub preemptions: u32,
+    /// Whether that is the fewest.
+    pub fewest: Fewest,
+    /// Two steps whose order was shown to decide, if that was tried.
+    pub decisive: Option<Decisive>,
+}
+
+/// Whether a failing run has the fewest preemptions that this failure needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fewest {
+    /// Every schedule with fewer was covered, and none failed.
+    Proved {
+        /// How many runs that took.
+        runs: u64,
+    },
+    /// It is not known.
+    NotProved {
+        /// Why not, as a clause: `the search with 1 preemption was cut off after 10,000 runs`.
+        reason: String,
+    },
+}
+
+/// Two conflicting steps such that the run was done again with only these two in the other order,
+/// and passed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decisive {
+    /// The index of the step that came first in the failing run.
+    pub first: u32,
+    /// The index of the step that came second.
+    pub second: u32,
+}
+
+/// How hard the bug was to find for one driver.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriverRow {
+    /// The driver's name.
+    pub driver: String,
+    /// How many seeds were tried.
+    pub seeds: u64,
+    /// How many of them found the bug within their budget.
+    pub found: u64,
+    /// The number of schedules until the first failure, the failing one counted; nothing if fewer
+    /// than half of the seeds found one.
+    pub first_failure: Option<Median>,
+    /// The share of schedules that fail; nothing for a driver whose schedules are no sample.
+    pub failing: Option<Share>,
+}
+
+/// A median with its 95 % interval.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Median {
+    /// The median.
+    pub median: f64,
+    /// The lower end of the interval.
+    pub low: f64,
+    /// The upper end; nothing if it lies beyond the budget.
+    pub high: Option<f64>,
+}
+
+/// A share with its 95 % Wilson interval.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// How many were counted.
+    pub hits: u64,
+    /// Out of how many.
+    pub of: u64,
+    /// The lower end of the interval, as a fraction.
+    pub low: f64,
+    /// The upper end, as a fraction.
+    pub high: f64,
+}
+
+/// What is known about a form that did not fail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HoldsRow {
+    /// The form.
+    pub variant: String,
+    /// The workload class.
+    pub class: String,
+    /// How it is known.
+    pub proof: Proof,
+}
+
+/// How it is known that a form holds.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// Every schedule of the workload was covered.
+    Exhausted {
+        /// How many runs that took.
+        schedules: u64,
+    },
+    /// No schedule that was drawn failed.
+    NotRefuted {
+        /// How many were drawn.
+        schedules: u64,
+        /// The upper bound of the failing share at 95 %: 3/N.
+        upper: f64,
+    },
+}
+
+impl From<&Info> for BugInfo {
+    fn from(info: &Info) -> Self {
+        let references = info.references.iter().map(|r| ReferenceRow {
+            what: r.what.to_owned(),
+            name: r.name.to_owned(),
+            url: r.url.to_owned(),
+        });
+        BugInfo {
+            name: info.name.to_owned(),
+            system: info.system.to_owned(),
+            title: info.title.to_owned(),
+            symptom: info.symptom.to_owned(),
+            cause: info.cause.to_owned(),
+            fix: info.fix.to_owned(),
+            references: references.collect(),
+        }
+    }
+}
+
+impl From<&Oracle> for OracleRow {
+    fn from(oracle: &Oracle) -> Self {
+        let when = match oracle.when {
+            When::Safety => "as it happens",
+            When::AtRest => "when all is quiet",
+            When::Liveness => "when nothing can move",
+        };
+        OracleRow { id: oracle.id.to_owned(), when: when.to_owned(), claim: oracle.claim.to_owned() }
+    }
+}

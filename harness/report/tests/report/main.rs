@@ -1,0 +1,7 @@
+//! Reports on programs that really ran.
+
+mod causes;
+mod kinds;
+mod layout;
+mod support;
+mod whole;
