@@ -21,6 +21,8 @@ pub struct RunConfig {
     pub keep_going: bool,
     /// The largest number of steps; going over it is a finding.
     pub max_steps: u32,
+    /// Keep what identifies states ([`Kernel::state_hash`]) and traces ([`Outcome::trace_hash`]).
+    pub identify: bool,
     /// Let a scheduling choice move virtual time, instead of moving it only when nothing else can
     /// happen.
     pub eager_time: bool,
@@ -28,7 +30,7 @@ pub struct RunConfig {
 
 impl Default for RunConfig {
     fn default() -> Self {
-        RunConfig { record: false, keep_going: false, max_steps: 20_000, eager_time: false }
+        RunConfig { record: false, keep_going: false, max_steps: 20_000, identify: false, eager_time: false }
     }
 }
 
@@ -74,7 +76,7 @@ pub struct Outcome {
     /// True if the strategy gave the run up before its end, so that it says nothing.
     pub abandoned: bool,
     /// Identifies the Mazurkiewicz trace: equal for runs that differ only in the order of operations
-    /// that do not conflict.
+    /// that do not conflict. Only if the run was to [identify](RunConfig::identify) itself.
     pub trace_hash: u64,
     /// The trace, if it was recorded.
     pub trace: Option<Trace>,
@@ -107,10 +109,10 @@ enum Phase {
     Unborn,
     /// Has control.
     Running,
-    /// Waits until the child it spawned has published.
-    Spawning,
     /// Has published an operation.
     Ready,
+    /// Will not run again; returns once the run is over.
+    Killed,
     Finished,
 }
 
@@ -125,6 +127,13 @@ struct Task {
     daemon: bool,
     /// Identifies what the task has seen so far, see `Kernel::absorb`.
     history: u64,
+    /// Identifies the task's own state: as `history` does, or by what its actions and the task
+    /// itself [say](crate::knows) of it.
+    state: u64,
+    /// `state` before the operation that runs.
+    state_before: u64,
+    /// `state` at birth, which tells tasks apart.
+    born: u64,
     /// How many objects and tasks it has made.
     made: u64,
 }
@@ -172,7 +181,6 @@ pub(crate) struct Core {
     pub(crate) current: TaskId,
     last: TaskId,
     enabled: Vec<TaskId>,
-    spawning: Vec<TaskId>,
     decisions: Vec<Decision>,
     findings: Vec<Finding>,
     pub(crate) observed: Vec<String>,
@@ -190,7 +198,12 @@ pub(crate) struct Core {
     free_order: Vec<(TaskId, Option<u32>)>,
     pub(crate) time: Obj<VirtualTime>,
     pub(crate) ends: Obj<Ends>,
+    pub(crate) lane: Obj<()>,
     preempts: bool,
+    /// The number of tasks that have not published anything yet.
+    unborn: u32,
+    /// The enabled tasks are collected and wait for a choice.
+    choice_due: bool,
     now: u64,
     final_steps: u32,
 }
@@ -205,9 +218,11 @@ impl Kernel {
             created: Location::caller(),
             owners: SmallVec::new(),
             history: 1,
+            state: 1,
         };
         let time = objects.insert(meta("time"), VirtualTime { now: 0, deadlines: Vec::new() });
         let ends = objects.insert(meta("ends"), Ends::new());
+        let lane = objects.insert(meta("lane"), ());
         let mut clock = Clock::new();
         clock.tick(TaskId::MAIN);
         let main = Task {
@@ -219,6 +234,9 @@ impl Kernel {
             clock,
             daemon: false,
             history: 1,
+            state: 1,
+            state_before: 1,
+            born: 1,
             made: 0,
         };
         let core = Core {
@@ -227,7 +245,6 @@ impl Kernel {
             current: TaskId::MAIN,
             last: TaskId::MAIN,
             enabled: Vec::new(),
-            spawning: Vec::new(),
             decisions: Vec::new(),
             findings: Vec::new(),
             observed: Vec::new(),
@@ -244,7 +261,10 @@ impl Kernel {
             free_order: Vec::new(),
             time,
             ends,
+            lane,
             preempts: false,
+            unborn: 1,
+            choice_due: false,
             now: 0,
             final_steps: 0,
         };
@@ -255,17 +275,20 @@ impl Kernel {
     /// can happen at all, after which every unfinished task is offered once more so that it can
     /// return.
     pub fn next_task(&mut self) -> Next {
-        if let Some(task) = self.core.find(Phase::Running) {
-            return Next::Forced(task);
+        if self.core.choice_due {
+            return Next::Choice;
+        }
+        let current = self.core.current;
+        if self.core.tasks[current.index()].phase == Phase::Running {
+            return Next::Forced(current);
         }
         if self.core.stopping {
             return self.core.drain();
         }
-        if let Some(task) = self.core.find(Phase::Unborn) {
+        if self.core.unborn > 0
+            && let Some(task) = self.core.find(Phase::Unborn)
+        {
             return Next::Forced(task);
-        }
-        if let Some(parent) = self.core.spawning.last() {
-            return Next::Forced(*parent);
         }
         if self.core.steps >= self.core.config.max_steps && self.core.live().next().is_some() {
             let text = format!("the run did not end within {} steps", self.core.steps);
@@ -277,13 +300,28 @@ impl Kernel {
             match self.core.enabled[..] {
                 [] => {}
                 [task] => return Next::Forced(task),
-                _ => return Next::Choice,
+                _ => {
+                    self.core.choice_due = true;
+                    return Next::Choice;
+                }
             }
             if !self.move_time() {
                 self.come_to_rest();
                 return self.core.drain();
             }
         }
+    }
+
+    /// The task in control has published, and goes on if that is all that can happen; then no engine
+    /// need be asked.
+    pub fn stay_if_forced(&mut self) -> bool {
+        let task = self.core.current;
+        let next = self.next_task();
+        let stays = next == Next::Forced(task) && !self.core.stopping;
+        if stays {
+            self.choose_task(task, next);
+        }
+        stays
     }
 
     /// The choice that [`Next::Choice`] announced.
@@ -308,11 +346,11 @@ impl Kernel {
             core.preempts = false;
         }
         let core = &mut self.core;
-        if core.spawning.last() == Some(&task) {
-            core.spawning.pop();
-        }
-        if core.tasks[task.index()].phase != Phase::Finished {
-            core.tasks[task.index()].phase = Phase::Running;
+        core.choice_due = false;
+        let phase = &mut core.tasks[task.index()].phase;
+        core.unborn -= u32::from(*phase == Phase::Unborn);
+        if *phase != Phase::Finished {
+            *phase = Phase::Running;
         }
         core.current = task;
         if ready {
@@ -326,12 +364,22 @@ impl Kernel {
         self.core.free_order.push((self.core.current, Some(chosen)));
         let task = &mut self.core.tasks[self.core.current.index()];
         task.history = mix(task.history, u64::from(chosen) + 1);
+        task.state = mix(task.state, u64::from(chosen) + 1);
+    }
+
+    /// The current task is about to choose within its operation. Its number tells the place apart from
+    /// the same choice by another task.
+    pub(crate) fn begin_choice(&mut self) {
+        let task = &mut self.core.tasks[self.core.current.index()];
+        task.history = mix(task.history, 3);
+        task.state = mix(task.state, 3);
     }
 
     /// Gives the run up: the rest of it says nothing.
     pub fn abandon(&mut self) {
         self.core.abandoned = true;
         self.core.stopping = true;
+        self.core.choice_due = false;
     }
 
     /// True once the run is over but for the returning of its tasks.
@@ -364,6 +412,11 @@ impl Kernel {
         self.core.preemptions
     }
 
+    /// What has been found so far.
+    pub fn findings(&self) -> &[Finding] {
+        &self.core.findings
+    }
+
     /// The number of operations run so far.
     pub fn steps(&self) -> u32 {
         self.core.steps
@@ -373,7 +426,23 @@ impl Kernel {
     /// that do not conflict (happens-before caching; Musuvathi & Qadeer, "Partial-order reduction
     /// for context-bounded state exploration", MSR-TR-2007-12). Equal to 64 bits, so a search that
     /// prunes by it may, with a chance of about n*n/2^65 for n states, miss one.
+    ///
+    /// Where a program says what the values of its objects and tasks are ([`Cx::identify`](crate::Cx::identify),
+    /// [`Cx::learned`](crate::Cx::learned), [`knows`](crate::knows)), prefixes that lead to the same values
+    /// are equal too, and have shown the same findings.
     pub fn state_hash(&self) -> u64 {
+        let tasks = self.core.tasks.iter().map(|t| t.state);
+        let objects = self.objects.0.iter().map(|o| o.meta.state).filter(|state| *state != 0);
+        let start = self
+            .core
+            .findings
+            .iter()
+            .fold(self.core.now, |h, f| h.wrapping_add(crate::digest(&(f.kind, &f.oracle, &f.text))));
+        tasks.chain(objects).fold(start, |h, x| h.wrapping_add(mix(x, 0x9e37)))
+    }
+
+    /// Identifies the Mazurkiewicz trace so far, whatever the program says of its values.
+    fn trace_hash(&self) -> u64 {
         let tasks = self.core.tasks.iter().map(|t| t.history);
         let objects = self.objects.0.iter().map(|o| o.meta.history);
         tasks.chain(objects).fold(self.core.now, |h, x| h.wrapping_add(mix(x, 0x9e37)))
@@ -381,7 +450,7 @@ impl Kernel {
 
     /// Hands over all that the run has shown.
     pub fn into_outcome(mut self) -> Outcome {
-        let trace_hash = self.state_hash();
+        let trace_hash = self.trace_hash();
         let trace = self.core.config.record.then(|| self.take_trace());
         Outcome {
             findings: self.core.findings,
@@ -415,8 +484,7 @@ impl Kernel {
         state: S,
         created: &'static Location<'static>,
     ) -> Obj<S> {
-        let history = self.core.birth_hash();
-        self.objects.insert(Meta { kind, name, created, owners: SmallVec::new(), history }, state)
+        self.objects.make(&mut self.core, kind, name, state, created)
     }
 
     pub(crate) fn spawn(
@@ -426,8 +494,9 @@ impl Kernel {
         daemon: bool,
     ) -> TaskId {
         let id = TaskId(self.core.tasks.len() as u32);
-        let history = self.core.birth_hash();
+        let (history, state) = self.core.birth_hash();
         let parent = self.core.current;
+        self.core.unborn += 1;
         let creator = &mut self.core.tasks[parent.index()];
         let mut clock = creator.clock.clone();
         creator.clock.tick(parent);
@@ -441,16 +510,12 @@ impl Kernel {
             clock,
             daemon,
             history,
+            state,
+            state_before: state,
+            born: state,
             made: 0,
         });
         id
-    }
-
-    /// The current task waits until its child has published its first operation.
-    pub(crate) fn wait_for_birth(&mut self) {
-        let task = self.core.current;
-        self.core.tasks[task.index()].phase = Phase::Spawning;
-        self.core.spawning.push(task);
     }
 
     pub(crate) fn publish(&mut self, task: TaskId, published: Published) {
@@ -460,24 +525,31 @@ impl Kernel {
     }
 
     pub(crate) fn is_enabled(&self, task: TaskId) -> bool {
-        let Some(published) = &self.core.tasks[task.index()].published else { return false };
-        let slot = |id: ObjectId| &self.objects.0[id.index()];
-        !published.guarded || published.objects.iter().any(|(id, _)| slot(*id).cell.holds(task))
+        self.holds(task, &self.core.tasks[task.index()])
+    }
+
+    fn holds(&self, id: TaskId, task: &Task) -> bool {
+        let Some(published) = &task.published else { return false };
+        let slot = |object: ObjectId| &self.objects.0[object.index()];
+        !published.guarded || published.objects.iter().any(|(object, _)| slot(*object).cell.holds(id))
     }
 
     /// True if some task can go on or is on its way.
     pub(crate) fn can_move(&mut self) -> bool {
         self.collect_enabled();
-        let busy = |t: &Task| matches!(t.phase, Phase::Unborn | Phase::Running | Phase::Spawning);
+        let busy = |t: &Task| matches!(t.phase, Phase::Unborn | Phase::Running);
         !self.core.enabled.is_empty() || self.core.tasks.iter().any(busy)
     }
 
     pub(crate) fn collect_enabled(&mut self) {
         let mut enabled = std::mem::take(&mut self.core.enabled);
         enabled.clear();
-        let ids = (0..self.core.tasks.len() as u32).map(TaskId);
-        enabled
-            .extend(ids.filter(|t| self.core.tasks[t.index()].phase == Phase::Ready && self.is_enabled(*t)));
+        for (id, task) in self.core.tasks.iter().enumerate() {
+            let id = TaskId(id as u32);
+            if task.phase == Phase::Ready && self.holds(id, task) {
+                enabled.push(id);
+            }
+        }
         self.core.enabled = enabled;
     }
 
@@ -495,7 +567,9 @@ impl Kernel {
 
     /// Accounts for an operation that is about to run its action.
     pub(crate) fn begin_step(&mut self, task: TaskId, op: &Published) {
-        self.absorb(task, op);
+        if self.core.config.identify {
+            self.absorb(task, op);
+        }
         self.core.tasks[task.index()].phase = Phase::Running;
         if self.core.config.record {
             self.core.trace.push(Step {
@@ -511,9 +585,11 @@ impl Kernel {
         }
     }
 
-    pub(crate) fn end_step(&mut self) {
+    pub(crate) fn end_step(&mut self, op: &Published) {
         self.core.steps += 1;
-        self.core.now = self.objects.get(self.core.time).now;
+        if op.objects.iter().any(|(id, access)| *id == self.core.time.id && *access == Access::Write) {
+            self.core.now = self.objects.get(self.core.time).now;
+        }
     }
 
     pub(crate) fn finish(&mut self, task: TaskId) {
@@ -526,6 +602,7 @@ impl Kernel {
         }
         let clock = record.clock.clone();
         let history = mix(record.history, u64::from(task.0));
+        let state = mix(record.state, u64::from(task.0));
         let ends = self.objects.get_mut(self.core.ends);
         if ends.len() <= task.index() {
             ends.resize(task.index() + 1, None);
@@ -533,6 +610,23 @@ impl Kernel {
         ends[task.index()] = Some(clock);
         let meta = &mut self.objects.0[self.core.ends.id.index()].meta;
         meta.history = meta.history.wrapping_add(history);
+        meta.state = meta.state.wrapping_add(state);
+    }
+
+    /// Takes a task off the board for good.
+    pub(crate) fn kill(objects: &mut Objects, core: &mut Core, task: TaskId) {
+        let record = &mut core.tasks[task.index()];
+        if matches!(record.phase, Phase::Finished | Phase::Killed) || task == core.current {
+            return;
+        }
+        record.phase = Phase::Killed;
+        record.history = mix(record.history, 3);
+        record.state = mix(record.born, 3);
+        if record.published.take().is_some_and(|p| p.guarded) {
+            for slot in &mut objects.0 {
+                slot.cell.forget(task);
+            }
+        }
     }
 
     pub(crate) fn set_blocked_rule(&mut self, rule: Blocked) {
@@ -548,6 +642,7 @@ impl Kernel {
         self.core.now = self.objects.get(time).now;
         let meta = &mut self.objects.0[time.id.index()].meta;
         meta.history = mix(meta.history, self.core.now);
+        meta.state = mix(meta.state, self.core.now);
         true
     }
 
@@ -631,21 +726,48 @@ impl Kernel {
     /// for all it has seen, an object's for how its value came about; a read leaves the object's as
     /// it is, and an `Add` changes it in a way that does not depend on the order of `Add`s.
     fn absorb(&mut self, task: TaskId, op: &Published) {
-        let mut history = mix(self.core.tasks[task.index()].history, 2);
+        let me = &self.core.tasks[task.index()];
+        let mut history = mix(me.history, 2);
+        let mut state = mix(me.state, 2);
         for (id, access) in &op.objects {
             if *access != Access::Add {
-                history = mix(history, self.objects.0[id.index()].meta.history);
+                let meta = &self.objects.0[id.index()].meta;
+                history = mix(history, meta.history);
+                state = mix(state, meta.state);
             }
         }
         for (id, access) in &op.objects {
-            let seen = &mut self.objects.0[id.index()].meta.history;
+            let meta = &mut self.objects.0[id.index()].meta;
             match access {
                 Access::Read => {}
-                Access::Write => *seen = mix(history, u64::from(id.0)),
-                Access::Add => *seen = seen.wrapping_add(mix(history, u64::from(id.0))),
+                Access::Write => {
+                    meta.history = mix(history, u64::from(id.0));
+                    meta.state = mix(state, u64::from(id.0));
+                }
+                Access::Add => {
+                    meta.history = meta.history.wrapping_add(mix(history, u64::from(id.0)));
+                    meta.state = meta.state.wrapping_add(mix(state, u64::from(id.0)));
+                }
             }
         }
-        self.core.tasks[task.index()].history = history;
+        let me = &mut self.core.tasks[task.index()];
+        me.history = history;
+        me.state_before = me.state;
+        me.state = state;
+    }
+}
+
+impl Objects {
+    pub(crate) fn make<S: Send + 'static>(
+        &mut self,
+        core: &mut Core,
+        kind: &'static str,
+        name: String,
+        value: S,
+        created: &'static Location<'static>,
+    ) -> Obj<S> {
+        let (history, state) = core.birth_hash();
+        self.insert(Meta { kind, name, created, owners: SmallVec::new(), history, state }, value)
     }
 }
 
@@ -744,10 +866,28 @@ impl Core {
         self.find_out(Kind::DataRace, what.to_owned(), None, at, Detail::Race { first, second });
     }
 
-    fn birth_hash(&mut self) -> u64 {
+    fn birth_hash(&mut self) -> (u64, u64) {
         let task = &mut self.tasks[self.current.index()];
         task.made += 1;
-        mix(task.history, task.made << 8)
+        (mix(task.history, task.made << 8), mix(task.state, task.made << 8))
+    }
+
+    /// What the running operation tells its task, instead of all of the objects' state.
+    pub(crate) fn learned(&mut self, what: u64) {
+        let task = &mut self.tasks[self.current.index()];
+        task.state = mix(task.state_before, what);
+    }
+
+    /// What [`Core::learned`] adds to, from here on.
+    pub(crate) fn remember_state(&mut self) {
+        let task = &mut self.tasks[self.current.index()];
+        task.state_before = task.state;
+    }
+
+    /// All that the current task still knows.
+    pub(crate) fn knows(&mut self, what: u64) {
+        let task = &mut self.tasks[self.current.index()];
+        task.state = mix(task.born, what);
     }
 
     fn find(&self, phase: Phase) -> Option<TaskId> {
@@ -758,7 +898,7 @@ impl Core {
     /// Tasks that have not finished, daemons left out.
     fn live(&self) -> impl Iterator<Item = TaskId> + '_ {
         let tasks = self.tasks.iter().enumerate();
-        let live = tasks.filter(|(_, t)| t.phase != Phase::Finished && !t.daemon);
+        let live = tasks.filter(|(_, t)| !matches!(t.phase, Phase::Finished | Phase::Killed) && !t.daemon);
         live.map(|(id, _)| TaskId(id as u32))
     }
 

@@ -59,9 +59,9 @@ pub use program::{Engine, Program, Strategy};
 pub use race::Shadow;
 pub use schedule::{Decision, Point};
 pub use session::{
-    Cx, Host, MultiOp, Op, SharedKernel, add_deadline, at_rest, blocked_tasks, choose, conclude,
-    current_task, install, join, now, observe, panic_now, quiet_panics, run_task, sleep_until, spawn,
-    spawn_clock, violated, when_blocked, with_kernel,
+    Cx, Host, ModelPanic, MultiOp, Op, SharedKernel, add_deadline, aside, at_rest, blocked_tasks, choose,
+    conclude, current_task, digest, install, join, knows, lane, now, observe, panic_now, quiet_panics, raise,
+    run_task, sleep_until, spawn, spawn_clock, violated, when_blocked, with_kernel,
 };
 pub use trace::{ObjectInfo, Step, TaskInfo, Trace};
 pub use var::Var;

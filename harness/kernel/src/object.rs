@@ -73,6 +73,9 @@ pub(crate) struct Meta {
     pub(crate) owners: SmallVec<[TaskId; 2]>,
     /// Identifies the object's value by how it came about, see `Kernel::absorb`.
     pub(crate) history: u64,
+    /// Identifies the object's value: as `history` does, or by the value itself where an action
+    /// [gives it](crate::Cx::identify). 0 for a value that can no longer matter.
+    pub(crate) state: u64,
 }
 
 pub(crate) struct Slot {

@@ -11,6 +11,7 @@ use crate::{Access, Blocked, Clock, Detail, Kind, Obj, ObjectId, Site, TaskId};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -45,6 +46,18 @@ thread_local! {
 /// The payload with which a task of a run that is over returns. It is raised by `resume_unwind`, so
 /// no panic hook sees it: libFuzzer's aborts the process at any panic, caught or not.
 struct Halt;
+
+/// A modelled panic on its way up its task's stack: the payload with which [`raise`] unwinds. A language's
+/// layer may catch it (`catch_unwind` and a downcast), run what the language runs, and raise it again.
+/// A task that it leaves ends the modelled process with it, as an operation of its own: until then
+/// others may still run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelPanic {
+    /// The exact text, without `panic: `.
+    pub text: String,
+    /// Where it began.
+    pub site: Site,
+}
 
 const OUTSIDE: &str = "no run is going on here: operations belong inside a program that an engine runs";
 
@@ -140,9 +153,24 @@ fn guarded(body: impl FnOnce()) {
     if payload.is::<Halt>() {
         return;
     }
+    if let Some(panic) = payload.downcast_ref::<ModelPanic>().cloned() {
+        // Its one operation returns or halts.
+        let _ = catch_unwind(AssertUnwindSafe(|| die(panic)));
+        return;
+    }
     let text = message(&*payload);
     let site = LAST_PANIC.with(|p| p.borrow_mut().take());
     with_kernel(|k| k.core.find_out(Kind::ScenarioBug, text, None, site, Detail::None));
+}
+
+/// A task dies of a panic that nobody recovered. All deaths touch the same object: it matters which of
+/// two comes first.
+fn die(panic: ModelPanic) {
+    let ends = with_kernel(|k| k.core.ends);
+    ends.op("die", Access::Write).run(|_, cx| {
+        cx.note(|| format!("panic: {}", panic.text));
+        cx.core.find_out(Kind::Panic, panic.text, None, Some(panic.site), Detail::None);
+    });
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
@@ -178,8 +206,8 @@ fn halt() -> ! {
 
 // ---- what programs call ----
 
-/// Starts a task. Its first operation is on the board when this returns, and nothing else has
-/// happened meanwhile: starting a task is not an operation of its own.
+/// Starts a task. Starting it is not an operation of its own: the new task's first operation is on the
+/// board by the time any task does its next.
 #[track_caller]
 pub fn spawn(name: impl Into<String>, body: impl FnOnce() + Send + 'static) -> TaskId {
     spawn_at(name.into(), Location::caller(), false, Box::new(body))
@@ -208,13 +236,6 @@ fn spawn_at(
     let task = with_kernel(|k| k.spawn(name, created, daemon));
     let host = host();
     host.spawn(task, Box::new(move || run_task(task, body)));
-    if shared().is_none() {
-        with_kernel(Kernel::wait_for_birth);
-        host.switch();
-        if with_kernel(|k| k.core.stopping) {
-            halt();
-        }
-    }
     task
 }
 
@@ -296,6 +317,37 @@ pub fn panic_now(text: impl Into<String>) -> ! {
     halt()
 }
 
+/// An object that every run has, without a state: operations on different objects whose order matters
+/// all the same may touch it as well.
+pub fn lane() -> Obj<()> {
+    with_kernel(|k| k.core.lane)
+}
+
+/// Begins a modelled panic, which can be recovered: see [`ModelPanic`].
+pub fn raise(panic: ModelPanic) -> ! {
+    resume_unwind(Box::new(panic))
+}
+
+/// Says that all of what the calling task has seen so far that can still matter to it is in `what`, a
+/// digest that must also tell its place in the program. A search then need not tell apart the ways
+/// that led here.
+pub fn knows(what: u64) {
+    with_kernel(|k| k.core.knows(what));
+}
+
+/// Changes objects outside of any operation, together with the calling task's last one: for what no
+/// other task can see. Unlike [`Obj::poke`] it can say what the values are afterwards.
+pub fn aside<R>(change: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> R {
+    let here = Location::caller();
+    let op = Published { label: "aside", objects: SmallVec::new(), site: here, reason: None, guarded: false };
+    with_kernel(|k| {
+        let Kernel { objects, core } = k;
+        core.remember_state();
+        let mut cx = Cx { core, op: &op, owned: SmallVec::new() };
+        change(objects, &mut cx)
+    })
+}
+
 /// The calling task.
 pub fn current_task() -> TaskId {
     with_kernel(|k| k.core.current)
@@ -318,6 +370,50 @@ pub fn sleep_until(at: u64) {
     let time = with_kernel(|k| k.core.time);
     let op = time.op("sleep", Access::Read).reason("sleep").at(Location::caller());
     op.when_with(|time, at| time.now >= at, at).run(|_, _| {});
+}
+
+/// Identifies a value, the same in every run of this build; never 0.
+pub fn digest(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = MixHasher(1);
+    value.hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
+/// Values are identified at every step: this takes a fraction of what the standard library's hasher does.
+struct MixHasher(u64);
+
+impl Hasher for MixHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.write_u64(u64::from_le_bytes(word) ^ (rest.len() as u64) << 56);
+        }
+    }
+
+    fn write_u8(&mut self, n: u8) {
+        self.write_u64(n.into());
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(n.into());
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = crate::kernel::mix(self.0, n);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl<S: Send + 'static> Obj<S> {
@@ -396,7 +492,7 @@ impl<S: Send + 'static> Op<S> {
             }
             k.publish(task, published);
         };
-        perform(publish, |objects, cx| action(objects.get_mut(object), cx))
+        perform(publish, NO_CHOICE, |objects, cx, _| action(objects.get_mut(object), cx))
     }
 }
 
@@ -437,6 +533,19 @@ impl MultiOp {
         self
     }
 
+    /// The action looks at the virtual time.
+    pub fn reads_time(self) -> Self {
+        let time = with_kernel(|k| k.core.time);
+        self.touch(time, Access::Read)
+    }
+
+    /// May run when virtual time has reached `at` nanoseconds. Time stops there on its way.
+    pub fn until(self, at: u64) -> Self {
+        add_deadline(at);
+        let time = with_kernel(|k| k.core.time);
+        self.touch(time, Access::Read).when(time, |time, at| time.now >= at, at)
+    }
+
     /// Go's name for waiting here.
     pub fn reason(mut self, reason: &'static str) -> Self {
         self.reason = Some(reason);
@@ -449,8 +558,27 @@ impl MultiOp {
         self
     }
 
+    /// As [`MultiOp::run`], with a choice that belongs to the operation: when it runs, `alternatives`
+    /// says by the objects and the virtual time how many there are (0 counts as 1), one is chosen as by
+    /// [`choose`], and `action` gets it.
+    pub fn run_choosing<R>(
+        self,
+        alternatives: impl FnOnce(&Objects, u64) -> u32,
+        action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
+    ) -> R {
+        self.perform(Some(alternatives), action)
+    }
+
     /// Publishes the operation, waits to be chosen, and runs `action` atomically.
     pub fn run<R>(self, action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> R {
+        self.perform(NO_CHOICE, |objects, cx, _| action(objects, cx))
+    }
+
+    fn perform<R>(
+        self,
+        alternatives: Option<impl FnOnce(&Objects, u64) -> u32>,
+        action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
+    ) -> R {
         let MultiOp { label, objects, waits, reason, site } = self;
         let published = Published { label, objects, site, reason, guarded: !waits.is_empty() };
         let publish = |k: &mut Kernel, task| {
@@ -459,16 +587,20 @@ impl MultiOp {
             }
             k.publish(task, published);
         };
-        perform(publish, action)
+        perform(publish, alternatives, action)
     }
 }
 
+/// For operations that are determined by the state.
+const NO_CHOICE: Option<fn(&Objects, u64) -> u32> = None;
+
 fn perform<R>(
     publish: impl FnOnce(&mut Kernel, TaskId),
-    action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R,
+    alternatives: Option<impl FnOnce(&Objects, u64) -> u32>,
+    action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
 ) -> R {
     if let Some(shared) = shared() {
-        return perform_on_thread(&shared, publish, action);
+        return perform_on_thread(&shared, publish, alternatives, action);
     }
     let alone = with_kernel(|k| {
         let task = k.core.current;
@@ -486,11 +618,29 @@ fn perform<R>(
     if !alone {
         host().switch();
     }
-    let result = with_kernel(|k| (!k.core.stopping).then(|| execute(k, action)));
+    let chosen = alternatives.map_or(0, choose_within);
+    let result = with_kernel(|k| (!k.core.stopping).then(|| execute(k, |o, cx| action(o, cx, chosen))));
     match result {
         Some((result, false)) => result,
         _ => halt(),
     }
+}
+
+/// The choice inside an operation that is about to run.
+fn choose_within(alternatives: impl FnOnce(&Objects, u64) -> u32) -> u32 {
+    let of = with_kernel(|k| {
+        let of = if k.core.stopping || k.core.at_rest { 1 } else { alternatives(&k.objects, k.core.now()) };
+        if of > 1 {
+            k.begin_choice();
+        }
+        of
+    });
+    if of <= 1 {
+        return 0;
+    }
+    let chosen = host().choose(of);
+    with_kernel(|k| k.choose_value(chosen, of));
+    chosen
 }
 
 /// On OS threads nobody schedules: an operation runs as soon as its guard holds and the thread gets
@@ -498,7 +648,8 @@ fn perform<R>(
 fn perform_on_thread<R>(
     shared: &SharedKernel,
     publish: impl FnOnce(&mut Kernel, TaskId),
-    action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R,
+    alternatives: Option<impl FnOnce(&Objects, u64) -> u32>,
+    action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
 ) -> R {
     let task = SESSION.with(|s| match &*s.borrow() {
         Session::Shared { task, .. } => *task,
@@ -521,7 +672,12 @@ fn perform_on_thread<R>(
         halt();
     }
     kernel.record_free_step(task);
-    let (result, stopping) = execute(&mut kernel, action);
+    let of = alternatives.map_or(1, |alternatives| alternatives(&kernel.objects, kernel.core.now()));
+    let chosen = if of > 1 { host().choose(of) } else { 0 };
+    if of > 1 {
+        kernel.choose_value(chosen, of);
+    }
+    let (result, stopping) = execute(&mut kernel, |objects, cx| action(objects, cx, chosen));
     drop(kernel);
     shared.moved.notify_all();
     if stopping { halt() } else { result }
@@ -543,7 +699,7 @@ fn execute<R>(kernel: &mut Kernel, action: impl FnOnce(&mut Objects, &mut Cx<'_>
             owners.remove(at);
         }
     }
-    kernel.end_step();
+    kernel.end_step(&op);
     (result, kernel.core.stopping)
 }
 
@@ -635,6 +791,36 @@ impl Cx<'_> {
     /// An oracle is violated by this action.
     pub fn violated(&mut self, oracle: &str, text: impl Into<String>) {
         self.fail(Kind::Oracle, text.into(), Some(oracle));
+    }
+
+    /// Makes an object. The path by which other tasks learn of it is up to the action.
+    pub fn create<S: Send + 'static>(
+        &mut self,
+        objects: &mut Objects,
+        kind: &'static str,
+        name: impl Into<String>,
+        state: S,
+    ) -> Obj<S> {
+        objects.make(self.core, kind, name.into(), state, self.op.site)
+    }
+
+    /// `task` never runs again: what it has published is taken off the board, and it counts neither
+    /// as blocked nor as returned. Every operation of a task that can be killed must conflict with
+    /// the killing one. The acting task itself cannot be meant.
+    pub fn kill(&mut self, objects: &mut Objects, task: TaskId) {
+        Kernel::kill(objects, self.core, task);
+    }
+
+    /// `object`'s whole state is the one that `digest` identifies, so that a search need not tell
+    /// apart the ways that led to it. It must be a digest of all that any later guard, action or
+    /// check can see; 0 if nothing can see it any more.
+    pub fn identify<S>(&mut self, objects: &mut Objects, object: Obj<S>, digest: u64) {
+        objects.0[object.id.index()].meta.state = digest;
+    }
+
+    /// `what` is a digest of all that the acting task learns by this operation.
+    pub fn learned(&mut self, what: u64) {
+        self.core.learned(what);
     }
 
     fn fail(&mut self, kind: Kind, text: String, oracle: Option<&str>) {
