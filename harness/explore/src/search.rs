@@ -14,6 +14,7 @@ pub fn search(
     bounds: Bounds,
     sink: impl FnMut(Outcome) -> bool + 'static,
 ) -> Exhausted {
+    let config = RunConfig { identify: bounds.cache, ..config };
     let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));
     ShuttleEngine.explore(program, config, dfs.clone());
     Rc::into_inner(dfs).expect("the engine has let go of its strategy").into_inner().exhausted()

@@ -3,7 +3,7 @@
 //! whose published operation is enabled.
 
 use bohr_kernel::{
-    Engine, Host, Next, Outcome, Point, Program, RunConfig, Strategy, TaskId, conclude, install,
+    Engine, Host, Kernel, Next, Outcome, Point, Program, RunConfig, Strategy, TaskId, conclude, install,
     quiet_panics, run_task, spawn_clock, with_kernel,
 };
 use shuttle::scheduler::{
@@ -11,7 +11,7 @@ use shuttle::scheduler::{
 };
 use shuttle::sync::atomic::{AtomicBool, Ordering};
 use smallvec::SmallVec;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Once;
 
@@ -40,7 +40,7 @@ impl Engine for ShuttleEngine {
 
     fn explore(&self, program: &Program, config: RunConfig, strategy: Rc<RefCell<dyn Strategy>>) {
         let policy = Policy::Own(strategy.clone());
-        run(program, config, policy, Box::new(AskStrategy(strategy)));
+        run(program, config, policy, true, Box::new(AskStrategy(strategy)));
     }
 }
 
@@ -72,7 +72,7 @@ impl ShuttleEngine {
             any_choice: false,
             must_exhaust: policy == ShuttlePolicy::Random,
         };
-        run(program, config, Policy::Shuttle(scheduler), Box::new(feed));
+        run(program, config, Policy::Shuttle(scheduler), policy != ShuttlePolicy::Urw, Box::new(feed));
     }
 }
 
@@ -127,14 +127,14 @@ enum Policy {
     Shuttle(Rc<RefCell<Box<dyn Scheduler>>>),
 }
 
-fn run(program: &Program, config: RunConfig, policy: Policy, feed: Box<dyn Feed>) {
+fn run(program: &Program, config: RunConfig, policy: Policy, skip_forced: bool, feed: Box<dyn Feed>) {
     quiet_once();
     let mut shuttle_config = shuttle::Config::new();
     shuttle_config.failure_persistence = shuttle::FailurePersistence::None;
     shuttle_config.max_steps = shuttle::MaxSteps::None;
     shuttle_config.silence_warnings = true;
     shuttle_config.stack_size = STACK_BYTES;
-    let bridge = Bridge { program: program.clone(), config, policy, feed, running: false };
+    let bridge = Bridge { program: program.clone(), config, policy, feed, skip_forced, running: false };
     let main = program.clone();
     shuttle::Runner::new(bridge, shuttle_config).run(move || {
         run_task(TaskId::MAIN, || {
@@ -143,10 +143,6 @@ fn run(program: &Program, config: RunConfig, policy: Policy, feed: Box<dyn Feed>
             }
             main.run_body();
         });
-        // Shuttle ends an execution with its main thread's end: wait for the others.
-        for handle in HANDLES.take() {
-            let _ = handle.join();
-        }
     });
 }
 
@@ -165,16 +161,13 @@ fn quiet_once() {
     });
 }
 
-thread_local! {
-    static HANDLES: RefCell<Vec<shuttle::thread::JoinHandle<()>>> = const { RefCell::new(Vec::new()) };
-    static CHOSEN_VALUE: Cell<u32> = const { Cell::new(0) };
-}
-
 struct Bridge {
     program: Program,
     config: RunConfig,
     policy: Policy,
     feed: Box<dyn Feed>,
+    /// Do not ask where a task just goes on. Shuttle's URW counts these too.
+    skip_forced: bool,
     running: bool,
 }
 
@@ -188,8 +181,11 @@ impl Scheduler for Bridge {
             return None;
         }
         self.running = true;
-        HANDLES.with(|h| h.borrow_mut().clear());
-        let host = ShuttleHost { point: AtomicBool::new(false), policy: self.policy.clone() };
+        let host = ShuttleHost {
+            point: AtomicBool::new(false),
+            policy: self.policy.clone(),
+            skip_forced: self.skip_forced,
+        };
         install(self.program.kernel(self.config), Rc::new(host));
         Some(Schedule::new(0))
     }
@@ -247,18 +243,21 @@ impl Scheduler for Bridge {
 struct ShuttleHost {
     point: AtomicBool,
     policy: Policy,
+    skip_forced: bool,
 }
 
 impl Host for ShuttleHost {
     fn switch(&self) {
+        if self.skip_forced && with_kernel(Kernel::stay_if_forced) {
+            return;
+        }
         // Not `yield_now`: schedulers such as PCT treat that as a hint.
         self.point.load(Ordering::SeqCst);
     }
 
-    fn spawn(&self, task: TaskId, body: Box<dyn FnOnce() + Send>) {
-        let handle = shuttle::thread::spawn(body);
-        let _ = task;
-        HANDLES.with(|h| h.borrow_mut().push(handle));
+    fn spawn(&self, _: TaskId, body: Box<dyn FnOnce() + Send>) {
+        // An execution lasts until every thread has ended, joined or not.
+        drop(shuttle::thread::spawn(body));
     }
 
     fn choose(&self, of: u32) -> u32 {

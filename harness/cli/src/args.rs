@@ -1,0 +1,194 @@
+//! The command line.
+
+use bohr_explore::driver::Driver;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Turns races into tests: finds a schedule that fails, shrinks it, replays it, and shows what the fix holds.
+///
+/// Exit codes: 0 all as expected; 1 a verdict is not as expected or a report is stale; 2 bad input;
+/// 130 interrupted, after printing what was known.
+#[derive(Debug, Parser)]
+#[command(name = "bohr", version, propagate_version = true)]
+pub struct Args {
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the scenarios, their variants, workloads and oracles, and the drivers
+    List(List),
+    /// Find the verdict of every variant and compare it with the expected one
+    Run(Run),
+    /// Run the schedule that a token holds, and show what happens step by step
+    Replay(Replay),
+    /// Reduce a failing schedule to the fewest preemptions, steps and work
+    Shrink(Shrink),
+    /// Run on OS threads that nobody schedules, as a stress test does
+    Stress(Stress),
+    /// Write the reports, or tell which of them are stale
+    Report(Report),
+}
+
+/// `bohr list`
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Only this scenario
+    pub scenario: Option<String>,
+}
+
+/// `bohr run`
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// What to run; everything if nothing is given. Names match loosely: a unique part will do
+    #[arg(value_name = "SCENARIO[/VARIANT[/WORKLOAD]]")]
+    pub targets: Vec<String>,
+    /// The first seed of the randomized drivers
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    pub seed: u64,
+    /// The most schedules to draw from one seed, and with `--driver dfs` the most to search
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub schedules: Option<u64>,
+    /// Stop after this time: 30s, 2m, 500ms
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    #[command(flatten)]
+    pub jobs: Jobs,
+    /// Use only this driver: random, pct, urw, dfs (exhaustive search) or stress (OS threads)
+    #[arg(long, value_name = "NAME", value_parser = driver)]
+    pub driver: Option<Driver>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// `bohr replay`
+#[derive(Debug, clap::Args)]
+pub struct Replay {
+    /// A token, or a file that holds one: a stored finding, a log, a fuzzer's crash file
+    #[arg(value_name = "TOKEN|FILE")]
+    pub token: String,
+}
+
+/// `bohr shrink`
+#[derive(Debug, clap::Args)]
+pub struct Shrink {
+    /// A token, or a file that holds one
+    #[arg(value_name = "TOKEN|FILE")]
+    pub token: String,
+    /// The most schedules to search for each number of preemptions and each smaller workload
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 200_000)]
+    pub schedules: u64,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// `bohr stress`
+#[derive(Debug, clap::Args)]
+pub struct Stress {
+    /// What to run; the buggy forms if nothing is given
+    #[arg(value_name = "SCENARIO[/VARIANT[/WORKLOAD]]")]
+    pub targets: Vec<String>,
+    /// The most trials for each workload
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 2_000)]
+    pub schedules: u64,
+    /// Stop after this time: 30s, 2m, 500ms
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// `bohr report`
+#[derive(Debug, clap::Args)]
+pub struct Report {
+    /// Only these scenarios
+    #[arg(value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
+    /// Write nothing; exit with 1 if a report is not what would be written
+    #[arg(long)]
+    pub check: bool,
+    /// Where the reports are, one folder a bug
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub jobs: Jobs,
+}
+
+/// How many threads to use.
+#[derive(Copy, Clone, Debug, clap::Args)]
+pub struct Jobs {
+    /// Threads to use; one a core if nothing is given. Results do not depend on it
+    #[arg(long = "jobs", value_name = "N", value_parser = at_least_one)]
+    jobs: Option<u64>,
+}
+
+impl Jobs {
+    /// Their number.
+    pub fn number(self) -> usize {
+        self.jobs.map_or_else(bohr_explore::jobs::default_jobs, |n| usize::try_from(n).unwrap_or(usize::MAX))
+    }
+}
+
+/// Where findings are kept.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Folder {
+    /// Where findings are kept, the moment they are found
+    #[arg(long, value_name = "DIR", env = "BOHR_DIR", default_value = "target/bohr")]
+    pub out: PathBuf,
+}
+
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("there is nothing to do with 0; give 1 or more".to_owned()),
+        Ok(n) => Ok(n),
+        Err(e) => Err(format!("{e}; give a whole number from 1")),
+    }
+}
+
+fn driver(text: &str) -> Result<Driver, String> {
+    text.parse()
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let scale = match unit {
+        "ms" => 0.001,
+        "s" | "" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("no unit of time is called {unit:?}; use ms, s, m or h")),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| "give a time such as 30s, 2m or 500ms".to_owned())?;
+    let time = Duration::try_from_secs_f64(number * scale).map_err(|e| e.to_string())?;
+    if time.is_zero() { Err("there is nothing to do in no time".to_owned()) } else { Ok(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        for bad in ["", "s", "-1s", "3 days", "0s", "1e400s", "nans"] {
+            assert!(duration(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! From a schedule that failed to everything there is to say about it.
+
+use crate::exit::Error;
+use crate::target::Subject;
+use bohr_explore::search::rerun;
+use bohr_explore::shrink::{Failing, Shrunk, shrink};
+use bohr_explore::token::Token;
+use bohr_kernel::{Decision, Finding, Outcome, RunConfig};
+use bohr_report::Case;
+use bohr_report::model::Fewest;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Runs a failing schedule again with everything recorded. Nothing if it does not fail so again, which
+/// happens only with what OS threads did: not every order of theirs is a schedule.
+pub fn case(subject: &Subject, finding: &Finding, decisions: &[Decision]) -> Option<Case> {
+    let program = subject.program().ok()?;
+    let choices: Vec<u32> = decisions.iter().map(|d| d.chosen).collect();
+    // Best ended by the finding itself. That needs another run only if something else showed before.
+    [false, true].into_iter().find_map(|keep_going| {
+        let config = RunConfig { keep_going, ..RunConfig::default() };
+        let outcome = rerun(&program, config, choices.clone());
+        let again = outcome.findings.iter().find(|f| f.same_failure(finding))?;
+        of_outcome(subject, config, &outcome, again)
+    })
+}
+
+/// All about a finding of a recorded run. Nothing if the run was not recorded.
+pub fn of_outcome(
+    subject: &Subject,
+    config: RunConfig,
+    outcome: &Outcome,
+    finding: &Finding,
+) -> Option<Case> {
+    let names = (subject.scenario.info().name, subject.variant.name, subject.workload.as_str());
+    let token = Token::new(names, config, outcome, finding);
+    Some(Case {
+        scenario: names.0.to_owned(),
+        variant: names.1.to_owned(),
+        workload: names.2.to_owned(),
+        finding: finding.clone(),
+        trace: outcome.trace.clone()?,
+        token: token.to_string(),
+        preemptions: outcome.preemptions,
+        fewest: Fewest::NotProved { reason: "the schedule was not shrunk".to_owned() },
+        decisive: None,
+    })
+}
+
+/// A failing run, shrunk.
+pub struct Smallest {
+    /// The run.
+    pub case: Case,
+    /// How it was reached.
+    pub shrunk: Shrunk,
+}
+
+/// Shrinks a failing run with at most `budget` runs for each number of preemptions and each smaller
+/// workload. Whatever the budget, what comes back fails in the same way.
+pub fn smallest(
+    subject: &Subject,
+    case: &Case,
+    budget: u64,
+    stop: &Arc<AtomicBool>,
+) -> Result<Smallest, Error> {
+    let token: Token =
+        case.token.parse().map_err(|e| Error::Input(format!("cannot read {:?}: {e}", case.token)))?;
+    let outcome = rerun(&subject.program()?, token.config(), token.choices.clone());
+    let failing = Failing {
+        scenario: subject.scenario,
+        variant: subject.variant.name,
+        workload: &subject.workload,
+        config: token.config(),
+        finding: &case.finding,
+        decisions: &outcome.decisions,
+        preemptions: outcome.preemptions,
+        steps: outcome.steps,
+    };
+    let shrunk = shrink(&failing, budget, stop).map_err(Error::Input)?;
+    let smaller = Subject { workload: shrunk.workload.clone(), ..subject.clone() };
+    let mut case = self::case(&smaller, &case.finding, &shrunk.decisions).unwrap_or_else(|| case.clone());
+    case.fewest = match shrunk.fewest_proved {
+        true => Fewest::Proved { runs: shrunk.runs },
+        false => Fewest::NotProved { reason: not_proved(budget, stop) },
+    };
+    Ok(Smallest { case, shrunk })
+}
+
+fn not_proved(budget: u64, stop: &AtomicBool) -> String {
+    match stop.load(Ordering::Relaxed) {
+        true => "the search was interrupted".to_owned(),
+        false => format!("the search with fewer was cut off after {budget} runs"),
+    }
+}

@@ -1,0 +1,40 @@
+//! The live line. It shows only on a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How far the work has got.
+pub struct Progress {
+    bar: ProgressBar,
+    findings: AtomicU64,
+}
+
+impl Progress {
+    /// A line for so many pieces of work. Without a terminal on standard error it shows nothing.
+    pub fn new(pieces: usize) -> Self {
+        let bar = ProgressBar::new(pieces as u64);
+        let style = ProgressStyle::with_template("{spinner} [{elapsed}] {bar:24} {pos}/{len} {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        Progress { bar, findings: AtomicU64::new(0) }
+    }
+
+    /// Another finding.
+    pub fn found(&self, headline: &str) {
+        let findings = self.findings.fetch_add(1, Ordering::Relaxed) + 1;
+        self.bar.set_message(format!("{findings} findings, the last: {headline}"));
+    }
+
+    /// Another piece of work is done.
+    pub fn done(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Takes the line away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,207 @@
+//! `bohr run`: the verdict of every variant, and whether it is the expected one.
+
+mod json;
+mod text;
+
+use crate::args;
+use crate::case::{case, smallest};
+use crate::exit::{Done, Error};
+use crate::interrupt;
+use crate::judging::{Judged, Kept, Way, judge_all};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::store::Store;
+use crate::target::{self, Subject};
+use crate::words::{Assessment, assess};
+use bohr_explore::cell::{Cell, Effort};
+use bohr_explore::driver::{Driver, RANDOMIZED};
+use bohr_explore::jobs::run_all;
+use bohr_kernel::scenario::{Expected, Role};
+use bohr_report::Case;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// A campaign runs from so many seeds, with at most so many schedules each.
+const SEEDS: u64 = 20;
+const SCHEDULES: u64 = 50;
+/// The same where one driver has only to show that a failure is there.
+const FEW_SCHEDULES: u64 = 25;
+/// The most runs of one exhaustive search.
+const SEARCH_RUNS: u64 = 4_000;
+/// The most where a search is asked for.
+const DEEP_SEARCH_RUNS: u64 = 200_000;
+/// The most runs for each number of preemptions when an example is shrunk.
+const SHRINK_RUNS: u64 = 20_000;
+
+/// Everything that a run has shown.
+pub struct Ran {
+    /// The first seed and how many.
+    seeds: (u64, u64),
+    /// Every variant on every workload that was asked for.
+    judged: Vec<Judged>,
+    /// What the buggy forms did, once each, shrunk.
+    examples: Vec<Example>,
+    /// Whether the user ended it early.
+    interrupted: bool,
+    /// Whether it ran out of its time.
+    timed_out: bool,
+}
+
+/// A way in which a buggy form fails.
+pub struct Example {
+    /// The shrunk run.
+    pub case: Case,
+    /// On how many workloads it fails so.
+    pub workloads: u64,
+}
+
+/// Runs the command.
+pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
+    let subjects = target::subjects(&args.targets, |_| true)?;
+    let stop = interrupt::flag();
+    let base = Effort {
+        drivers: Vec::new(),
+        seeds: SEEDS,
+        seed: args.seed,
+        schedules: 0,
+        search_runs: 0,
+        until: args.time.and_then(|time| Instant::now().checked_add(time)),
+        stop: stop.clone(),
+    };
+    let store = Arc::new(Store::open(&args.folder.out));
+    let progress = Arc::new(Progress::new(subjects.len()));
+    let judged =
+        judge_all(&subjects, |s| efforts(args, &base, s), args.jobs.number(), Some(&store), &progress);
+    progress.clear();
+    let examples = examples(&judged, args.jobs.number(), SHRINK_RUNS, &stop)?;
+    examples.iter().for_each(|example| drop(store.keep(&example.case)));
+    let ran = Ran {
+        seeds: (args.seed, SEEDS),
+        judged,
+        examples,
+        interrupted: stop.load(Ordering::Relaxed),
+        timed_out: base.until.is_some_and(|at| Instant::now() >= at),
+    };
+    if out.json {
+        json::print(&ran, out)?;
+    } else {
+        text::print(&ran, store.root(), out)?;
+    }
+    store.failed().map_or_else(|| Ok(ran.done()), Err)
+}
+
+impl Ran {
+    fn done(&self) -> Done {
+        match (self.surprises().next(), self.interrupted) {
+            (_, true) => Done::Interrupted,
+            (Some(_), false) => Done::Surprise,
+            (None, false) => Done::AsExpected,
+        }
+    }
+
+    fn surprises(&self) -> impl Iterator<Item = (&Judged, String)> {
+        self.judged.iter().filter_map(|judged| match assess(judged.cell.as_ref()?) {
+            Assessment::Surprise(why) => Some((judged, why)),
+            _ => None,
+        })
+    }
+
+    /// The subjects in groups: one for each variant, in order.
+    fn by_variant(&self) -> impl Iterator<Item = &[Judged]> {
+        let same = |a: &Judged, b: &Judged| {
+            a.subject.variant.name == b.subject.variant.name
+                && a.subject.scenario.info().name == b.subject.scenario.info().name
+        };
+        self.judged.chunk_by(same)
+    }
+}
+
+/// What to do for a verdict, in stages: the next one is for when the one before did not suffice.
+fn efforts(args: &args::Run, base: &Effort, subject: &Subject) -> Vec<Effort> {
+    let schedules = |n: u64| args.schedules.unwrap_or(n);
+    let sample = |drivers: &[Driver], n: u64| Effort {
+        drivers: drivers.to_vec(),
+        schedules: schedules(n),
+        search_runs: 0,
+        ..base.clone()
+    };
+    match args.driver {
+        Some(Driver::Dfs) => {
+            vec![Effort { search_runs: schedules(DEEP_SEARCH_RUNS), ..sample(&[], 0) }]
+        }
+        // There is no seed in what OS threads do.
+        Some(Driver::Stress) => vec![Effort { seeds: 1, ..sample(&[Driver::Stress], SCHEDULES) }],
+        Some(driver) => vec![sample(&[driver], SCHEDULES)],
+        None => {
+            let search = Effort { search_runs: SEARCH_RUNS, ..sample(&[], 0) };
+            let fails = matches!(
+                subject.scenario.expected(subject.variant.name, &subject.workload),
+                Some(Expected::Fails(_))
+            );
+            // The bug itself is measured. Of a wrong fix or on a larger workload a failure has only to
+            // show; where none is expected the search alone is quick.
+            let measured = subject.variant.role == Role::Buggy && subject.thorough;
+            match (fails, measured) {
+                (true, true) => vec![Effort { search_runs: SEARCH_RUNS, ..sample(&RANDOMIZED, SCHEDULES) }],
+                (true, false) => vec![sample(&[Driver::Random], FEW_SCHEDULES), search],
+                (false, _) => vec![search],
+            }
+        }
+    }
+}
+
+/// The ways in which the buggy forms fail, each from the smallest workload that shows it and shrunk.
+pub fn examples(
+    judged: &[Judged],
+    jobs: usize,
+    budget: u64,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<Example>, Error> {
+    let mut ways: BTreeMap<(usize, Way), (u64, &Subject, &Kept)> = BTreeMap::new();
+    let buggy = judged.iter().filter(|j| j.subject.variant.role == Role::Buggy);
+    for judged in buggy {
+        let scenario = place(judged);
+        for kept in judged.found.iter().filter(|kept| kept.again.is_some()) {
+            let next = (1, &judged.subject, kept);
+            let way = ways.entry((scenario, Way::of(&kept.finding)));
+            way.and_modify(|(workloads, subject, best)| {
+                *workloads += 1;
+                if difficulty(&judged.subject, kept) < difficulty(subject, best) {
+                    (*subject, *best) = (&judged.subject, kept);
+                }
+            })
+            .or_insert(next);
+        }
+    }
+    let ways: Vec<_> = ways.into_values().collect();
+    let shrunk = run_all(
+        &ways,
+        jobs,
+        |(workloads, subject, kept)| {
+            let case = case(subject, &kept.finding, &kept.decisions);
+            let Some(case) = case else { return Ok(None) };
+            let case = smallest(subject, &case, budget, stop)?.case;
+            Ok(Some(Example { case, workloads: *workloads }))
+        },
+        |_, _| {},
+    );
+    shrunk.into_iter().filter_map(Result::transpose).collect()
+}
+
+fn place(judged: &Judged) -> usize {
+    let name = judged.subject.scenario.info().name;
+    crate::scenarios::ALL.iter().position(|s| s.info().name == name).unwrap_or(usize::MAX)
+}
+
+fn difficulty(subject: &Subject, kept: &Kept) -> (usize, Option<u32>, Option<u32>) {
+    let again = kept.again.as_ref();
+    let size = subject.scenario.size(&subject.workload);
+    (size, again.map(|a| a.preemptions), again.map(|a| a.steps))
+}
+
+/// The verdicts in a group.
+fn cells(group: &[Judged]) -> Vec<&Cell> {
+    group.iter().filter_map(|judged| judged.cell.as_ref()).collect()
+}

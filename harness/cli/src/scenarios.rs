@@ -1,0 +1,11 @@
+//! The one list of scenarios.
+
+use bohr_kernel::scenario::AnyScenario;
+
+/// Every scenario, in the order in which they are shown.
+pub static ALL: &[&dyn AnyScenario] = &[&submariner_image_log::ImageLog];
+
+/// The scenario of exactly this name.
+pub(crate) fn named(name: &str) -> Option<&'static dyn AnyScenario> {
+    ALL.iter().copied().find(|s| s.info().name == name)
+}

@@ -1,0 +1,136 @@
+//! Where a token comes from: the command line, or a file.
+
+use crate::exit::Error;
+use crate::scenarios;
+use crate::store;
+use crate::target::Subject;
+use bohr_explore::input::{Input, target};
+use bohr_explore::token::Token;
+use bohr_kernel::scenario::AnyScenario;
+use serde::Deserialize;
+use std::fs;
+use std::path::Path;
+
+/// A token of a scenario that is here.
+pub struct Source {
+    /// The token.
+    pub token: Token,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// Reads a token, or the file that holds one.
+pub fn read(given: &str) -> Result<Source, Error> {
+    let text = if looks_like_a_token(given) { given.to_owned() } else { from_path(Path::new(given))? };
+    let token: Token = text.parse().map_err(|e| input(format!("cannot read {text:?}: {e}")))?;
+    let subject = subject(&token).map_err(|e| input(format!("cannot replay {text:?}: {e}")))?;
+    Ok(Source { token, subject })
+}
+
+/// What a token is about. Its names are exact: a token is not typed by hand.
+fn subject(token: &Token) -> Result<Subject, String> {
+    let names = || scenarios::ALL.iter().map(|s| s.info().name).collect::<Vec<_>>().join(", ");
+    let scenario = scenarios::named(&token.scenario)
+        .ok_or_else(|| format!("there is no scenario {:?} here; there are {}", token.scenario, names()))?;
+    scenario
+        .program(&token.variant, &token.workload)
+        .map_err(|e| format!("{} has changed since the token was written: {e}", token.scenario))?;
+    let variants = scenario.variants();
+    let variant = variants.into_iter().find(|v| v.name == token.variant);
+    let variant = variant.ok_or_else(|| format!("no variant is called {:?}", token.variant))?;
+    Ok(Subject { scenario, variant, workload: token.workload.clone(), thorough: true })
+}
+
+fn from_path(path: &Path) -> Result<String, Error> {
+    let neither = "it is neither a token (bohr1:SCENARIO/VARIANT/WORKLOAD:SCHEDULE) nor a file";
+    if path.is_dir() {
+        return Err(input(format!("cannot read {path:?}: it is a folder; name one file in it")));
+    }
+    match fs::read(path) {
+        Ok(bytes) => token_of_file(path, &bytes).map_err(|e| input(format!("cannot use {path:?}: {e}"))),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err(input(format!("cannot read {path:?}: {neither} that exists")))
+        }
+        Err(e) => Err(input(format!("cannot read {path:?}: {e}"))),
+    }
+}
+
+/// The token that a file is about: a crash file of a fuzz target, a stored finding, or any text with a
+/// token in it.
+fn token_of_file(path: &Path, bytes: &[u8]) -> Result<String, String> {
+    if let Some((scenario, variant)) = fuzz_target(path) {
+        return token_of_fuzz_input(scenario, variant, bytes);
+    }
+    if let Ok(stored) = serde_json::from_slice::<StoredToken>(bytes) {
+        if stored.version != store::VERSION {
+            let (theirs, ours) = (stored.version, store::VERSION);
+            return Err(format!(
+                "it is a finding of version {theirs}, and this program reads version {ours}"
+            ));
+        }
+        return Ok(stored.case.token);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let between = |c: char| c.is_whitespace() || "\"'`<>()[]|\\".contains(c);
+    let token = text.split(between).find(|word| looks_like_a_token(word) && word.contains('/'));
+    token.map(str::to_owned).ok_or_else(|| "there is no token in it".to_owned())
+}
+
+/// Of a stored finding no more than is needed: the rest may grow.
+#[derive(Deserialize)]
+struct StoredToken {
+    version: u32,
+    case: CaseToken,
+}
+
+#[derive(Deserialize)]
+struct CaseToken {
+    token: String,
+}
+
+/// What a crash file is about is told by the folder that the fuzzer puts it in.
+fn fuzz_target(path: &Path) -> Option<(&'static dyn AnyScenario, &'static str)> {
+    let path = path.canonicalize().ok()?;
+    let folder = path.parent()?.file_name()?.to_str()?;
+    let all = scenarios::ALL.iter().flat_map(|s| s.variants().into_iter().map(|v| (*s, v.name)));
+    all.into_iter().find(|(scenario, variant)| target(scenario.info().name, variant) == folder)
+}
+
+fn token_of_fuzz_input(scenario: &dyn AnyScenario, variant: &str, bytes: &[u8]) -> Result<String, String> {
+    let input = Input::decode(scenario, bytes).ok_or("it is too short for a fuzz input")?;
+    let failed = input.token(scenario, variant)?;
+    let (_, token) = failed.ok_or("as a fuzz input it does not fail: the scenario has changed since")?;
+    Ok(token.to_string())
+}
+
+/// True for `bohr`, a number and a colon.
+fn looks_like_a_token(text: &str) -> bool {
+    let version = text.trim().strip_prefix("bohr").and_then(|rest| rest.split_once(':'));
+    version.is_some_and(|(version, _)| !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn input(text: String) -> Error {
+    Error::Input(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_in_any_text() {
+        let check = |text: &str, expected: Result<&str, &str>| {
+            let found = token_of_file(Path::new("x.log"), text.as_bytes());
+            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{text}");
+        };
+        check("run `bohr replay bohr1:a/b/c:AAAA` again", Ok("bohr1:a/b/c:AAAA"));
+        check("bohr1:a/b/c:AAAA\n", Ok("bohr1:a/b/c:AAAA"));
+        check(r#"{"version": 1, "case": {"token": "bohr1:a/b/c:AAAA"}}"#, Ok("bohr1:a/b/c:AAAA"));
+        check(
+            r#"{"version": 9, "case": {"token": "bohr1:a/b/c:AAAA"}}"#,
+            Err("it is a finding of version 9, and this program reads version 1"),
+        );
+        check("", Err("there is no token in it"));
+        check("bohr is a physicist: yes/no", Err("there is no token in it"));
+    }
+}

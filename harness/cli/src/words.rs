@@ -1,0 +1,167 @@
+//! Verdicts in words that say no more than is known.
+
+use bohr_explore::campaign::Hardness;
+use bohr_explore::cell::{Cell, Coverage};
+use bohr_explore::stats::rule_of_three;
+use bohr_kernel::scenario::Expected;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// How a verdict compares with the expected one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "is", content = "because")]
+pub enum Assessment {
+    /// It is the expected one.
+    Expected,
+    /// It fails as expected, as far as schedules that were only sampled can tell.
+    Partly(String),
+    /// Nothing is stated for it.
+    Unstated,
+    /// The work ended before it was known.
+    Unfinished,
+    /// It is another one.
+    Surprise(String),
+}
+
+/// Compares a verdict with the expected one.
+pub fn assess(cell: &Cell) -> Assessment {
+    let Some(surprise) = cell.surprise() else {
+        return match (&cell.expected, runs(&cell.coverage)) {
+            (None, _) => Assessment::Unstated,
+            (Some(_), 0) => Assessment::Unfinished,
+            (Some(_), _) => Assessment::Expected,
+        };
+    };
+    let named: BTreeSet<&str> = match &cell.expected {
+        Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
+        Some(Expected::Holds) | None => BTreeSet::new(),
+    };
+    let only_missing = cell.oracles().is_subset(&named);
+    match cell.coverage {
+        _ if !only_missing => Assessment::Surprise(surprise),
+        _ if !cell.complete => Assessment::Unfinished,
+        Coverage::Sampled { schedules } if !cell.violated.is_empty() => {
+            let missing: Vec<_> = named.difference(&cell.oracles()).copied().collect();
+            let schedules = counted(schedules, "schedule");
+            Assessment::Partly(format!("{} did not show in {schedules}", missing.join(", ")))
+        }
+        Coverage::Sampled { schedules } => {
+            Assessment::Surprise(format!("{surprise} in {}", counted(schedules, "schedule")))
+        }
+        Coverage::Exhausted { .. } | Coverage::Bounded { .. } => Assessment::Surprise(surprise),
+    }
+}
+
+/// What the verdicts of one variant on several workloads rest on.
+pub fn coverage(cells: &[&Cell]) -> String {
+    let mut parts = Vec::new();
+    let workloads = |n: usize| counted(n as u64, "workload");
+    let of = |wanted: fn(&Coverage) -> bool| cells.iter().copied().filter(move |c| wanted(&c.coverage));
+    let exhausted = of(|c| matches!(c, Coverage::Exhausted { .. })).count();
+    if exhausted > 0 {
+        parts.push(format!("every schedule of {}", workloads(exhausted)));
+    }
+    let bounds: BTreeSet<u32> = cells.iter().filter_map(|c| bound_of(&c.coverage)).collect();
+    for bound in bounds {
+        let within = cells.iter().filter(|c| bound_of(&c.coverage) == Some(bound)).count();
+        let preemptions = counted(bound.into(), "preemption");
+        parts.push(format!("every one with up to {preemptions} of {}", workloads(within)));
+    }
+    let sampled: Vec<&Cell> = of(|c| matches!(c, Coverage::Sampled { .. })).collect();
+    if !sampled.is_empty() {
+        parts.push(sample(&sampled));
+    }
+    parts.join("; ")
+}
+
+fn bound_of(coverage: &Coverage) -> Option<u32> {
+    match *coverage {
+        Coverage::Bounded { preemptions, .. } => Some(preemptions),
+        Coverage::Exhausted { .. } | Coverage::Sampled { .. } => None,
+    }
+}
+
+/// A sample that failed is only counted; one that passed says what it rules out.
+fn sample(cells: &[&Cell]) -> String {
+    let fewest = cells.iter().map(|c| runs(&c.coverage)).min().unwrap_or(0);
+    let all = cells.iter().map(|c| runs(&c.coverage)).sum();
+    let workloads = counted(cells.len() as u64, "workload");
+    if cells.iter().any(|c| !c.violated.is_empty()) {
+        return format!("{} of {workloads}", counted(all, "sampled schedule"));
+    }
+    let each = if cells.len() == 1 { "" } else { " or more each" };
+    let schedules = counted(fewest, "schedule");
+    format!("not refuted in {schedules}{each} of {workloads}: {}", bound(fewest))
+}
+
+/// What so many passing schedules rule out.
+pub fn bound(schedules: u64) -> String {
+    let share = 100.0 * rule_of_three(schedules);
+    format!("failing share below 3/{} = {share:.2} % at 95 %", thousands(schedules))
+}
+
+/// How many schedules until the first failure, for each driver.
+pub fn hardness(hardness: &[Hardness]) -> String {
+    let each = |h: &Hardness| match (h.median, h.interval) {
+        (Some(median), Some((low, high))) => {
+            let some = if h.found < h.seeds {
+                format!(" from {}/{} seeds", h.found, h.seeds)
+            } else {
+                String::new()
+            };
+            format!("{} {median} [{low}, {high}]{some}", h.driver)
+        }
+        _ => format!("{} none in {}", h.driver, counted(h.schedules, "schedule")),
+    };
+    hardness.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+fn runs(coverage: &Coverage) -> u64 {
+    match *coverage {
+        Coverage::Exhausted { schedules }
+        | Coverage::Bounded { schedules, .. }
+        | Coverage::Sampled { schedules } => schedules,
+    }
+}
+
+/// `1 step`, `2 steps`, `1,000 steps`
+pub fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", thousands(n), if n == 1 { "" } else { "s" })
+}
+
+/// With a comma between groups of three digits.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A path, in quotes if it has spaces.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.contains(char::is_whitespace) { format!("'{text}'") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_their_words_agree() {
+        assert_eq!(counted(0, "run"), "0 runs");
+        assert_eq!(counted(1, "run"), "1 run");
+        assert_eq!(counted(1_234_567, "run"), "1,234,567 runs");
+    }
+
+    #[test]
+    fn a_bound_shows_its_arithmetic() {
+        assert_eq!(bound(30_000), "failing share below 3/30,000 = 0.01 % at 95 %");
+    }
+}

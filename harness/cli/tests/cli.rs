@@ -1,0 +1,377 @@
+//! The program, as its users meet it.
+
+use assert_cmd::Command;
+use bohr_explore::token::Token;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Small enough for every test: the reported situation, in the coarse model.
+const CELL: &str = "submariner-image-log/buggy/steady-swiss-coarse";
+
+/// A folder of its own for every test, and the program in it.
+struct Bohr(TempDir);
+
+impl Bohr {
+    fn new() -> Self {
+        Bohr(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("bohr").unwrap();
+        command.current_dir(self.0.path()).env_remove("BOHR_DIR").args(args);
+        command
+    }
+
+    /// Standard output, of a command that ends with this code and says nothing on standard error.
+    fn output(&self, args: &[&str], code: i32) -> String {
+        let output = self.command(args).output().unwrap();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}\n{err}");
+        assert_eq!(err, "", "{args:?}");
+        out
+    }
+
+    fn json(&self, args: &[&str], code: i32) -> Value {
+        let json: Value = serde_json::from_str(&self.output(args, code)).unwrap();
+        assert_eq!(json["version"], 1, "{args:?}");
+        json
+    }
+
+    /// Standard error, of a command that is given something wrong.
+    fn bad_input(&self, args: &[&str], says: &[&str]) {
+        let output = self.command(args).output().unwrap();
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}\n{}\n{err}", text(&output.stdout));
+        assert!(err.starts_with("error: "), "{args:?}: {err}");
+        assert!(!err.contains("panicked"), "{args:?}: {err}");
+        for part in says {
+            assert!(err.contains(part), "{args:?} does not say {part:?}: {err}");
+        }
+    }
+
+    /// The token of a crash.
+    fn token(&self) -> String {
+        let run = self.json(&["run", CELL, "--json"], 0);
+        let found = run["cells"][0]["found"].as_array().unwrap();
+        let crash = found.iter().find(|f| f["headline"] == "fatal error: concurrent map read and map write");
+        crash.unwrap()["token"].as_str().unwrap().to_owned()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn list_shows_what_there_is() {
+    let bohr = Bohr::new();
+    let out = bohr.output(&["list"], 0);
+    for part in ["submariner-image-log", "buggy", "mutex_all", "wrong fix", "steady", "O1", "pct"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let json = bohr.json(&["list", "SUBMARINER", "--json"], 0);
+    assert_eq!(json["scenarios"][0]["variants"][0]["role"], "buggy");
+    assert_eq!(json["drivers"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn run_tells_the_buggy_form_from_the_fixed_one() {
+    let bohr = Bohr::new();
+    let out = bohr.output(&["run", CELL, "submariner/fixed/steady-swiss-coarse"], 0);
+    for part in [
+        "fails: O1, O3",
+        "every schedule of 1 workload",
+        "fatal error: concurrent map read and map write",
+        "bohr replay bohr1:submariner-image-log/buggy/",
+        "2 verdicts, all as expected",
+        "target/bohr",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(files(&bohr.path("target/bohr/submariner-image-log/buggy")).len() >= 3);
+    assert!(files(&bohr.path("target/bohr/submariner-image-log/fixed")).is_empty());
+}
+
+#[test]
+fn what_was_not_refuted_is_bounded() {
+    let out = Bohr::new().output(
+        &["run", "submariner/fixed/steady-swiss-coarse", "--driver", "random", "--schedules", "150"],
+        0,
+    );
+    let says = "not refuted in 3,000 schedules of 1 workload: failing share below 3/3,000 = 0.10 % at 95 %";
+    assert!(out.contains(says), "{out}");
+}
+
+#[test]
+fn a_failure_that_does_not_show_is_not_as_expected() {
+    let args =
+        ["run", "submariner/write_if_changed/revert-old-fine", "--driver", "random", "--schedules", "1"];
+    let json = Bohr::new().json(&[&args[..], &["--json", "--seed", "1"]].concat(), 1);
+    assert_eq!(json["surprises"], 1);
+    assert_eq!(json["cells"][0]["assessment"]["is"], "surprise");
+}
+
+#[test]
+fn every_driver_finds_the_bug() {
+    let bohr = Bohr::new();
+    for driver in ["random", "pct", "urw", "dfs", "stress"] {
+        let json = bohr.json(&["run", CELL, "--driver", driver, "--json"], 0);
+        let violated = json["cells"][0]["violated"].as_array().unwrap();
+        assert!(violated.iter().any(|oracle| oracle == "O3"), "{driver}: {json}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let run = |jobs: &str| {
+        let args = ["run", "submariner/buggy", "submariner/fixed", "--driver", "pct", "--schedules", "5"];
+        Bohr::new().output(&[&args[..], &["--seed", "7", "--jobs", jobs, "--json"]].concat(), 0)
+    };
+    let first = run("2");
+    assert_eq!(first, run("2"));
+    assert_eq!(first, run("1"));
+}
+
+#[test]
+fn a_stored_finding_replays_shrinks_and_replays() {
+    let bohr = Bohr::new();
+    bohr.output(&["run", CELL], 0);
+    for file in files(&bohr.path("target/bohr")) {
+        let file = file.to_str().unwrap();
+        let stored: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(stored["version"], 1);
+        let out = bohr.output(&["replay", file], 0);
+        assert!(out.contains("Same run, same finding"), "{out}");
+        let replayed = bohr.json(&["replay", file, "--json"], 0);
+        assert_eq!(replayed["case"]["finding"], stored["case"]["finding"]);
+        assert_eq!(replayed["case"]["trace"], stored["case"]["trace"]);
+        let shrunk = bohr.json(&["shrink", file, "--json", "--out", "shrunk"], 0);
+        assert_eq!(shrunk["fewest_proved"], true, "{shrunk}");
+        let token = shrunk["token"].as_str().unwrap();
+        assert!(token.len() <= 120, "{token}");
+        bohr.json(&["replay", token, "--json"], 0);
+    }
+}
+
+#[test]
+fn shrinking_says_what_is_proved() {
+    let bohr = Bohr::new();
+    let token = bohr.token();
+    let out = bohr.output(&["shrink", &token], 0);
+    assert!(out.contains("with fewer preemptions: proved"), "{out}");
+    let out = bohr.output(&["shrink", &token, "--schedules", "1"], 0);
+    assert!(out.contains("not proved: a search was cut off"), "{out}");
+}
+
+#[test]
+fn a_token_is_found_in_a_text() {
+    let bohr = Bohr::new();
+    let log = bohr.path("ci.log");
+    fs::write(&log, format!("the test failed; run `bohr replay {}` to see how\n", bohr.token())).unwrap();
+    bohr.json(&["replay", log.to_str().unwrap(), "--json"], 0);
+}
+
+#[test]
+fn stress_finds_races_on_os_threads() {
+    let bohr = Bohr::new();
+    let out = bohr.output(&["stress", CELL, "--schedules", "200"], 0);
+    assert!(out.contains("WARNING: DATA RACE on"), "{out}");
+    let json = bohr.json(&["stress", CELL, "--schedules", "200", "--json"], 0);
+    let race = &json["subjects"][0]["found"][0];
+    bohr.json(&["replay", race["token"].as_str().unwrap(), "--json"], 0);
+    assert_eq!(json["subjects"][0]["trials"], 200);
+}
+
+#[test]
+fn bad_tokens_are_explained() {
+    let bohr = Bohr::new();
+    let token = bohr.token();
+    let cut = &token[..token.len() - 1];
+    bohr.bad_input(&["replay", cut], &["cut short or altered", cut]);
+    bohr.bad_input(&["shrink", cut], &["cut short or altered"]);
+    let altered = token.replace("/buggy/", "/fixed/");
+    bohr.bad_input(&["replay", &altered], &["cut short or altered"]);
+    bohr.bad_input(&["replay", &token.replacen("bohr1", "bohr9", 1)], &["version 9", "reads version 1"]);
+    let mut foreign: Token = token.parse().unwrap();
+    foreign.scenario = "another-bug".to_owned();
+    bohr.bad_input(
+        &["replay", &foreign.to_string()],
+        &["no scenario \"another-bug\"", "submariner-image-log"],
+    );
+    bohr.bad_input(&["replay", "hello"], &["\"hello\"", "neither a token", "nor a file"]);
+    bohr.bad_input(&["replay", ""], &["neither a token"]);
+    bohr.bad_input(&["replay", &format!("{token}\n{token}")], &[]);
+}
+
+#[test]
+fn a_program_that_has_changed_under_a_token_is_noticed() {
+    let bohr = Bohr::new();
+    let token: Token = bohr.token().parse().unwrap();
+    let changed = |variant: &str, workload: &str| {
+        Token { variant: variant.to_owned(), workload: workload.to_owned(), ..token.clone() }.to_string()
+    };
+    let workload = token.workload.as_str();
+    bohr.bad_input(&["replay", &changed("mutex_all", workload)], &["has changed", "did not show again"]);
+    // Another failure is not passed off as the old one.
+    bohr.bad_input(
+        &["replay", &changed("rlock_upgrade", workload)],
+        &["has changed", "shows another: fatal error: all goroutines are asleep - deadlock!"],
+    );
+    bohr.bad_input(&["replay", &changed("gone", workload)], &["has changed", "\"gone\""]);
+    bohr.bad_input(&["replay", &changed("buggy", "gone")], &["has changed", "\"gone\""]);
+    bohr.bad_input(&["shrink", &changed("mutex_all", workload)], &["did not show again"]);
+    let output = bohr.command(&["replay", "--json", &changed("mutex_all", workload)]).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((json["version"].as_u64(), json["reproduced"].as_bool()), (Some(1), Some(false)));
+}
+
+#[test]
+fn bad_files_are_explained() {
+    let bohr = Bohr::new();
+    bohr.bad_input(&["replay", "."], &["\".\"", "folder"]);
+    bohr.bad_input(&["shrink", "."], &["folder"]);
+    let empty = bohr.path("empty");
+    fs::write(&empty, "").unwrap();
+    bohr.bad_input(&["replay", empty.to_str().unwrap()], &["empty", "no token"]);
+    let binary = bohr.path("binary");
+    fs::write(&binary, [0xff, 0xfe, 0, 1]).unwrap();
+    bohr.bad_input(&["replay", binary.to_str().unwrap()], &["no token"]);
+    let newer = bohr.path("newer.json");
+    fs::write(&newer, r#"{"version": 2, "case": {"token": "bohr1:a/b/c:AAAA"}}"#).unwrap();
+    bohr.bad_input(&["replay", newer.to_str().unwrap()], &["version 2", "reads version 1"]);
+}
+
+#[test]
+fn unknown_names_get_suggestions() {
+    let bohr = Bohr::new();
+    bohr.bad_input(&["run", "submarine-log"], &["no scenario", "\"submarine-log\"", "submariner-image-log"]);
+    bohr.bad_input(&["list", "xyz"], &["no scenario", "bohr list"]);
+    bohr.bad_input(&["run", "submariner/bugyg"], &["no variant", "did you mean buggy"]);
+    bohr.bad_input(&["run", "submariner/mutex"], &["more than one variant", "mutex_all"]);
+    bohr.bad_input(&["run", "submariner/buggy/stead-swis"], &["no workload class", "steady-swiss"]);
+    bohr.bad_input(&["stress", "submariner/xyz"], &["no variant"]);
+    bohr.bad_input(&["report", "xyz"], &["no scenario"]);
+    bohr.bad_input(&["run", "--driver", "magic"], &["no driver is called \"magic\"", "random, pct, urw"]);
+    bohr.bad_input(&["jump"], &["jump"]);
+}
+
+#[test]
+fn numbers_that_mean_nothing_are_refused() {
+    let bohr = Bohr::new();
+    for (name, value) in [
+        ("--schedules", "0"),
+        ("--schedules", "many"),
+        ("--jobs", "0"),
+        ("--jobs", "-1"),
+        ("--time", "0s"),
+        ("--time", "3 days"),
+        ("--seed", "x"),
+        ("--seed", "18446744073709551615"),
+    ] {
+        bohr.bad_input(&["run", &format!("{name}={value}")], &[name, value]);
+    }
+    bohr.bad_input(&["stress", "--schedules", "0"], &["--schedules"]);
+    bohr.bad_input(&["shrink", "x", "--schedules", "0"], &["--schedules"]);
+}
+
+#[test]
+fn findings_are_printed_even_if_they_cannot_be_kept() {
+    let bohr = Bohr::new();
+    let file = bohr.path("file");
+    fs::write(&file, "in the way").unwrap();
+    for command in ["run", "stress"] {
+        let output = bohr.command(&[command, CELL, "--out", "file/below"]).output().unwrap();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains("failed to keep findings in \"file/below\"") && err.contains("--out"), "{err}");
+        assert!(out.contains("bohr replay bohr1:"), "{out}");
+    }
+    bohr.bad_input(&["report", "--out", "file"], &["failed to write", "--out"]);
+}
+
+#[test]
+fn the_folder_can_come_from_the_environment() {
+    let bohr = Bohr::new();
+    let status = bohr.command(&["run", CELL]).env("BOHR_DIR", "elsewhere").status();
+    assert!(status.unwrap().success());
+    assert!(!files(&bohr.path("elsewhere")).is_empty());
+    assert!(!bohr.path("target").exists());
+}
+
+#[test]
+fn there_is_no_colour_without_a_terminal() {
+    let bohr = Bohr::new();
+    for args in [&["list"][..], &["run", CELL], &["replay", "x"], &["stress", CELL, "--schedules", "5"]] {
+        let output = bohr.command(args).env("NO_COLOR", "1").output().unwrap();
+        let plain = bohr.command(args).output().unwrap();
+        for bytes in [output.stdout, output.stderr, plain.stdout, plain.stderr] {
+            assert!(!bytes.contains(&0x1b), "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let bohr = Bohr::new();
+    let bin = assert_cmd::cargo::cargo_bin("bohr");
+    let mut child = std::process::Command::new(bin)
+        .current_dir(bohr.0.path())
+        .args(["run", CELL])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(141), String::new()));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_loses_nothing() {
+    let bohr = Bohr::new();
+    let bin = assert_cmd::cargo::cargo_bin("bohr");
+    let child = std::process::Command::new(bin)
+        .current_dir(bohr.0.path())
+        .args(["run", "--driver", "dfs", "--schedules", "100000000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while files(&bohr.path("target/bohr")).iter().all(|f| f.extension().is_none_or(|e| e != "json")) {
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing was found");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{out}\n{}", text(&output.stderr));
+    assert!(out.contains("Interrupted:") && out.contains("bohr replay bohr1:"), "{out}");
+    for file in files(&bohr.path("target/bohr")) {
+        let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        let token = stored["case"]["token"].as_str().unwrap();
+        bohr.json(&["replay", token, "--json"], 0);
+    }
+}
+
+#[test]
+fn out_of_time_prints_what_is_known() {
+    let out = Bohr::new().output(&["run", "--time", "200ms"], 0);
+    assert!(out.contains("Out of time:") && out.contains("unfinished"), "{out}");
+}
