@@ -121,22 +121,24 @@ pub fn judge_watched(
         hardness.push(Hardness::of(driver, &shown));
     }
     let mut coverage = Coverage::Sampled { schedules: sampled };
-    for preemptions in [None, Some(bound(expected.as_ref()))] {
+    // Everything at once; or else under bounds that grow, so that a failure that needs few preemptions is
+    // met however long the program is (iterative context bounding, PLDI 2007).
+    for preemptions in std::iter::once(None).chain((0..=bound(expected.as_ref())).map(Some)) {
         if effort.search_runs == 0 || over(effort) {
             break;
         }
         let (all, schedules) = exhaust(&program, config, preemptions, effort, &mut violated, &watcher);
         match (all, preemptions) {
-            (true, None) => {
-                coverage = Coverage::Exhausted { schedules };
-                break;
-            }
+            (true, None) => coverage = Coverage::Exhausted { schedules },
             (true, Some(preemptions)) => coverage = Coverage::Bounded { preemptions, schedules },
             (false, _) => {
                 if let Coverage::Sampled { schedules: before } = &mut coverage {
                     *before += schedules;
                 }
             }
+        }
+        if all == preemptions.is_none() {
+            break;
         }
     }
     let complete = !over(effort);

@@ -46,7 +46,11 @@ impl Input {
     ///
     /// # Errors
     /// If the scenario does not know the variant.
-    pub fn token(&self, scenario: &dyn AnyScenario, variant: &str) -> Result<Option<(Finding, Token)>, String> {
+    pub fn token(
+        &self,
+        scenario: &dyn AnyScenario,
+        variant: &str,
+    ) -> Result<Option<(Finding, Token)>, String> {
         let outcome = self.run(scenario, variant, true)?;
         let at = (scenario.info().name, variant, self.workload.as_str());
         let token = |finding: &Finding| Token::new(at, RunConfig::default(), &outcome, finding);

@@ -122,6 +122,8 @@ struct Task {
     created: Option<&'static Location<'static>>,
     phase: Phase,
     published: Option<Published>,
+    /// Whether what it has published may run; right unless the guards are stale.
+    enabled: bool,
     clock: Clock,
     /// Never counts as blocked.
     daemon: bool,
@@ -211,7 +213,7 @@ pub(crate) struct Core {
 impl Kernel {
     /// A run that has not begun: task 0 is about to run the program's body.
     pub fn new(config: RunConfig, classify: Classify) -> Self {
-        let mut objects = Objects::default();
+        let mut objects = Objects { slots: Vec::with_capacity(8), guards_stale: false };
         let meta = |kind| Meta {
             kind,
             name: kind.to_owned(),
@@ -231,6 +233,7 @@ impl Kernel {
             created: None,
             phase: Phase::Unborn,
             published: None,
+            enabled: false,
             clock,
             daemon: false,
             history: 1,
@@ -239,13 +242,16 @@ impl Kernel {
             born: 1,
             made: 0,
         };
+        // Room for what a small program needs, so that runs do not spend their time growing vectors.
+        let mut tasks = Vec::with_capacity(4);
+        tasks.push(main);
         let core = Core {
             config,
-            tasks: vec![main],
+            tasks,
             current: TaskId::MAIN,
             last: TaskId::MAIN,
-            enabled: Vec::new(),
-            decisions: Vec::new(),
+            enabled: Vec::with_capacity(8),
+            decisions: Vec::with_capacity(32),
             findings: Vec::new(),
             observed: Vec::new(),
             steps: 0,
@@ -432,7 +438,7 @@ impl Kernel {
     /// are equal too, and have shown the same findings.
     pub fn state_hash(&self) -> u64 {
         let tasks = self.core.tasks.iter().map(|t| t.state);
-        let objects = self.objects.0.iter().map(|o| o.meta.state).filter(|state| *state != 0);
+        let objects = self.objects.slots.iter().map(|o| o.meta.state).filter(|state| *state != 0);
         let start = self
             .core
             .findings
@@ -444,7 +450,7 @@ impl Kernel {
     /// Identifies the Mazurkiewicz trace so far, whatever the program says of its values.
     fn trace_hash(&self) -> u64 {
         let tasks = self.core.tasks.iter().map(|t| t.history);
-        let objects = self.objects.0.iter().map(|o| o.meta.history);
+        let objects = self.objects.slots.iter().map(|o| o.meta.history);
         tasks.chain(objects).fold(self.core.now, |h, x| h.wrapping_add(mix(x, 0x9e37)))
     }
 
@@ -507,6 +513,7 @@ impl Kernel {
             created: Some(created),
             phase: Phase::Unborn,
             published: None,
+            enabled: false,
             clock,
             daemon,
             history,
@@ -518,20 +525,19 @@ impl Kernel {
         id
     }
 
-    pub(crate) fn publish(&mut self, task: TaskId, published: Published) {
-        let task = &mut self.core.tasks[task.index()];
+    pub(crate) fn publish(&mut self, id: TaskId, published: Published) {
+        let task = &mut self.core.tasks[id.index()];
+        // On OS threads a task can be killed between two operations.
+        if task.phase == Phase::Killed {
+            return;
+        }
         task.phase = Phase::Ready;
+        task.enabled = !published.guarded || holds(&self.objects, id, Some(&published));
         task.published = Some(published);
     }
 
     pub(crate) fn is_enabled(&self, task: TaskId) -> bool {
-        self.holds(task, &self.core.tasks[task.index()])
-    }
-
-    fn holds(&self, id: TaskId, task: &Task) -> bool {
-        let Some(published) = &task.published else { return false };
-        let slot = |object: ObjectId| &self.objects.0[object.index()];
-        !published.guarded || published.objects.iter().any(|(object, _)| slot(*object).cell.holds(id))
+        holds(&self.objects, task, self.core.tasks[task.index()].published.as_ref())
     }
 
     /// True if some task can go on or is on its way.
@@ -544,10 +550,16 @@ impl Kernel {
     pub(crate) fn collect_enabled(&mut self) {
         let mut enabled = std::mem::take(&mut self.core.enabled);
         enabled.clear();
-        for (id, task) in self.core.tasks.iter().enumerate() {
-            let id = TaskId(id as u32);
-            if task.phase == Phase::Ready && self.holds(id, task) {
-                enabled.push(id);
+        let stale = std::mem::take(&mut self.objects.guards_stale);
+        for (id, task) in self.core.tasks.iter_mut().enumerate() {
+            if task.phase == Phase::Ready {
+                let id = TaskId(id as u32);
+                if stale {
+                    task.enabled = holds(&self.objects, id, task.published.as_ref());
+                }
+                if task.enabled {
+                    enabled.push(id);
+                }
             }
         }
         self.core.enabled = enabled;
@@ -559,7 +571,7 @@ impl Kernel {
         let published = published.expect("a task runs only what it has published");
         if published.guarded {
             for (id, _) in &published.objects {
-                self.objects.0[id.index()].cell.forget(task);
+                self.objects.slots[id.index()].cell.forget(task);
             }
         }
         published
@@ -596,7 +608,7 @@ impl Kernel {
         let record = &mut self.core.tasks[task.index()];
         record.phase = Phase::Finished;
         if record.published.take().is_some_and(|p| p.guarded) {
-            for slot in &mut self.objects.0 {
+            for slot in &mut self.objects.slots {
                 slot.cell.forget(task);
             }
         }
@@ -608,7 +620,7 @@ impl Kernel {
             ends.resize(task.index() + 1, None);
         }
         ends[task.index()] = Some(clock);
-        let meta = &mut self.objects.0[self.core.ends.id.index()].meta;
+        let meta = &mut self.objects.slots[self.core.ends.id.index()].meta;
         meta.history = meta.history.wrapping_add(history);
         meta.state = meta.state.wrapping_add(state);
     }
@@ -623,7 +635,7 @@ impl Kernel {
         record.history = mix(record.history, 3);
         record.state = mix(record.born, 3);
         if record.published.take().is_some_and(|p| p.guarded) {
-            for slot in &mut objects.0 {
+            for slot in &mut objects.slots {
                 slot.cell.forget(task);
             }
         }
@@ -640,7 +652,7 @@ impl Kernel {
             return false;
         }
         self.core.now = self.objects.get(time).now;
-        let meta = &mut self.objects.0[time.id.index()].meta;
+        let meta = &mut self.objects.slots[time.id.index()].meta;
         meta.history = mix(meta.history, self.core.now);
         meta.state = mix(meta.state, self.core.now);
         true
@@ -685,7 +697,7 @@ impl Kernel {
         let waiting = tasks.filter(|(_, t)| t.phase == Phase::Ready && !t.daemon);
         let describe = |(id, task): (usize, &Task)| {
             let op = task.published.as_ref()?;
-            let slot = op.objects.first().map(|(id, _)| &self.objects.0[id.index()].meta);
+            let slot = op.objects.first().map(|(id, _)| &self.objects.slots[id.index()].meta);
             let reason = match (op.reason, slot) {
                 (Some(reason), _) => reason.to_owned(),
                 (None, Some(meta)) => format!("{}.{}", meta.kind, op.label),
@@ -710,7 +722,7 @@ impl Kernel {
             parent: t.parent,
             created: t.created.map(Site::of),
         });
-        let objects = self.objects.0.iter().map(|o| ObjectInfo {
+        let objects = self.objects.slots.iter().map(|o| ObjectInfo {
             kind: o.meta.kind.to_owned(),
             name: o.meta.name.clone(),
             created: Site::of(o.meta.created),
@@ -731,13 +743,13 @@ impl Kernel {
         let mut state = mix(me.state, 2);
         for (id, access) in &op.objects {
             if *access != Access::Add {
-                let meta = &self.objects.0[id.index()].meta;
+                let meta = &self.objects.slots[id.index()].meta;
                 history = mix(history, meta.history);
                 state = mix(state, meta.state);
             }
         }
         for (id, access) in &op.objects {
-            let meta = &mut self.objects.0[id.index()].meta;
+            let meta = &mut self.objects.slots[id.index()].meta;
             match access {
                 Access::Read => {}
                 Access::Write => {
@@ -769,6 +781,13 @@ impl Objects {
         let (history, state) = core.birth_hash();
         self.insert(Meta { kind, name, created, owners: SmallVec::new(), history, state }, value)
     }
+}
+
+/// True if what `task` has published may run on the present states.
+fn holds(objects: &Objects, task: TaskId, published: Option<&Published>) -> bool {
+    let Some(published) = published else { return false };
+    let slot = |object: ObjectId| &objects.slots[object.index()];
+    !published.guarded || published.objects.iter().any(|(object, _)| slot(*object).cell.holds(task))
 }
 
 impl Core {

@@ -118,12 +118,16 @@ impl<S: Send + 'static> ErasedCell for Cell<S> {
 
 /// All objects of a run.
 #[derive(Default)]
-pub struct Objects(pub(crate) Vec<Slot>);
+pub struct Objects {
+    pub(crate) slots: Vec<Slot>,
+    /// A state that some guard looks at may have changed since the guards were evaluated.
+    pub(crate) guards_stale: bool,
+}
 
 impl Objects {
     pub(crate) fn insert<S: Send + 'static>(&mut self, meta: Meta, state: S) -> Obj<S> {
-        let id = ObjectId(self.0.len() as u32);
-        self.0.push(Slot { meta, cell: Box::new(Cell { state, waits: SmallVec::new() }) });
+        let id = ObjectId(self.slots.len() as u32);
+        self.slots.push(Slot { meta, cell: Box::new(Cell { state, waits: SmallVec::new() }) });
         Obj::new(id)
     }
 
@@ -134,25 +138,27 @@ impl Objects {
         guard: Guard<S>,
         arg: u64,
     ) {
-        self.cell_mut(object).waits.push((task, guard, arg));
+        cell_mut(&mut self.slots, object).waits.push((task, guard, arg));
     }
 
     /// The state of an object.
     pub fn get<S: Send + 'static>(&self, object: Obj<S>) -> &S {
-        let cell = self.0.get(object.id.index()).and_then(|s| s.cell.as_any().downcast_ref::<Cell<S>>());
+        let cell = self.slots.get(object.id.index()).and_then(|s| s.cell.as_any().downcast_ref::<Cell<S>>());
         &cell.unwrap_or_else(|| panic!("{}", foreign(object.id))).state
     }
 
     /// The state of an object, to change it.
     pub fn get_mut<S: Send + 'static>(&mut self, object: Obj<S>) -> &mut S {
-        &mut self.cell_mut(object).state
+        let cell = cell_mut(&mut self.slots, object);
+        self.guards_stale |= !cell.waits.is_empty();
+        &mut cell.state
     }
+}
 
-    fn cell_mut<S: Send + 'static>(&mut self, object: Obj<S>) -> &mut Cell<S> {
-        let slot = self.0.get_mut(object.id.index());
-        let cell = slot.and_then(|s| s.cell.as_any_mut().downcast_mut::<Cell<S>>());
-        cell.unwrap_or_else(|| panic!("{}", foreign(object.id)))
-    }
+fn cell_mut<S: Send + 'static>(slots: &mut [Slot], object: Obj<S>) -> &mut Cell<S> {
+    let slot = slots.get_mut(object.id.index());
+    let cell = slot.and_then(|s| s.cell.as_any_mut().downcast_mut::<Cell<S>>());
+    cell.unwrap_or_else(|| panic!("{}", foreign(object.id)))
 }
 
 fn foreign(id: ObjectId) -> String {

@@ -691,7 +691,7 @@ fn execute<R>(kernel: &mut Kernel, action: impl FnOnce(&mut Objects, &mut Cx<'_>
     let mut cx = Cx { core, op: &op, owned: SmallVec::new() };
     let result = action(objects, &mut cx);
     for (object, owner, owns) in std::mem::take(&mut cx.owned) {
-        let owners = &mut objects.0[object.index()].meta.owners;
+        let owners = &mut objects.slots[object.index()].meta.owners;
         if owns {
             owners.push(owner);
         } else if let Some(at) = owners.iter().position(|t| *t == owner).or((!owners.is_empty()).then_some(0))
@@ -815,7 +815,7 @@ impl Cx<'_> {
     /// apart the ways that led to it. It must be a digest of all that any later guard, action or
     /// check can see; 0 if nothing can see it any more.
     pub fn identify<S>(&mut self, objects: &mut Objects, object: Obj<S>, digest: u64) {
-        objects.0[object.id.index()].meta.state = digest;
+        objects.slots[object.id.index()].meta.state = digest;
     }
 
     /// `what` is a digest of all that the acting task learns by this operation.

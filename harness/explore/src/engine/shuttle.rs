@@ -197,11 +197,10 @@ impl Scheduler for Bridge {
         yielding: bool,
     ) -> Option<ShuttleId> {
         with_kernel(|kernel| {
-            let id = |task: &&Task| TaskId(usize::from(task.id()) as u32);
             // A thread whose task has returned only has to leave.
-            let leaving = runnable.iter().find(|t| kernel.finished(id(t)));
-            if let Some(task) = leaving {
-                return Some(task.id());
+            let leaving = current.filter(|id| kernel.finished(ours(*id)));
+            if let Some(id) = leaving.filter(|id| runnable.iter().any(|t| t.id() == *id)) {
+                return Some(id);
             }
             let next = kernel.next_task();
             let chosen = match (&next, &self.policy) {
@@ -219,15 +218,15 @@ impl Scheduler for Bridge {
                     }
                 }
                 (Next::Over, _) => return None,
-                (next, Policy::Shuttle(scheduler)) => {
-                    let allowed = |task: TaskId| match next {
-                        Next::Forced(only) => task == *only,
-                        _ => matches!(kernel.point(), Point::Task { enabled, .. } if enabled.contains(&task)),
-                    };
-                    let offered: SmallVec<[&Task; 16]> =
-                        runnable.iter().copied().filter(|t| allowed(id(t))).collect();
-                    let chosen = scheduler.borrow_mut().next_task(&offered, current, yielding)?;
-                    TaskId(usize::from(chosen) as u32)
+                (Next::Forced(task), Policy::Shuttle(scheduler)) => {
+                    let only = runnable.iter().find(|t| ours(t.id()) == *task)?;
+                    ours(scheduler.borrow_mut().next_task(&[only], current, yielding)?)
+                }
+                (Next::Choice, Policy::Shuttle(scheduler)) => {
+                    let Point::Task { enabled, .. } = kernel.point() else { return None };
+                    let is_enabled = |t: &&&Task| enabled.contains(&ours(t.id()));
+                    let offered: SmallVec<[&Task; 8]> = runnable.iter().filter(is_enabled).copied().collect();
+                    ours(scheduler.borrow_mut().next_task(&offered, current, yielding)?)
                 }
             };
             kernel.choose_task(chosen, next);
@@ -238,6 +237,11 @@ impl Scheduler for Bridge {
     fn next_u64(&mut self) -> u64 {
         0
     }
+}
+
+/// Shuttle numbers its threads as the kernel numbers its tasks: by when they were spawned.
+fn ours(id: ShuttleId) -> TaskId {
+    TaskId(usize::from(id) as u32)
 }
 
 struct ShuttleHost {
