@@ -7,19 +7,19 @@ use crate::exit::{Done, Error};
 use crate::judging::{Judged, judge_all};
 use crate::output::{Look, Output};
 use crate::progress::Progress;
-use crate::run::examples;
+use crate::run::{base, efforts, examples};
 use crate::target::{self, Subject};
 use crate::words::quoted;
 use crate::{interrupt, scenarios};
-use bohr_explore::campaign::{Budget, Hardness, campaign};
-use bohr_explore::cell::{Cell, Coverage, Effort};
+use bohr_explore::campaign::{Budget, Shown, campaign, name_of};
+use bohr_explore::cell::{Cell, Coverage};
 use bohr_explore::driver::{Driver, RANDOMIZED};
 use bohr_explore::jobs::run_all;
-use bohr_explore::stats::rule_of_three;
+use bohr_explore::stats::{median, median_interval, rule_of_three, wilson};
 use bohr_kernel::RunConfig;
-use bohr_kernel::scenario::{AnyScenario, Role};
+use bohr_kernel::scenario::{AnyScenario, Expected, Role};
 use bohr_report::model::{DriverRow, HoldsRow, Median, Proof, Share, VariantRow};
-use bohr_report::{BugReport, markdown, report, text};
+use bohr_report::{BugReport, Case, markdown, report, text};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -27,8 +27,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, io};
 
-/// The most runs of one exhaustive search.
-const SEARCH_RUNS: u64 = 100_000;
 /// The most runs for each number of preemptions when a case is shrunk.
 const SHRINK_RUNS: u64 = 50_000;
 /// How hard the bug is to find is measured from so many seeds, with so many schedules each.
@@ -65,19 +63,29 @@ pub fn report(args: &args::Report, out: &mut Output) -> Result<Done, Error> {
         [] => scenarios::ALL.to_vec(),
         names => names.iter().map(|name| target::scenario(name)).collect::<Result<_, _>>()?,
     };
+    let failed = |path: &Path, e: io::Error| {
+        Error::Input(format!("failed to write {path:?}: {e}; give another folder with --out"))
+    };
     let stop = interrupt::flag();
     let mut reports = Vec::new();
     for scenario in chosen {
+        let folder = args.out.join(scenario.info().name);
+        if !args.check {
+            // Before the work, which takes a while.
+            fs::create_dir_all(&folder).map_err(|e| failed(&folder, e))?;
+        }
         let blocks = report::bug(&bug(scenario, args.jobs.number(), &stop)?);
         if stop.load(Ordering::Relaxed) {
             return Ok(Done::Interrupted);
         }
-        let folder = args.out.join(scenario.info().name);
         for (name, bytes) in
             [("report.md", markdown::render(&blocks)), ("report.txt", text::render(&blocks, WIDTH))]
         {
             let file = folder.join(name);
-            reports.push(if args.check { check(file, &bytes) } else { write(file, &bytes)? });
+            reports.push(match args.check {
+                true => check(file, &bytes),
+                false => write(&file, &bytes).map_err(|e| failed(&file, e))?,
+            });
         }
     }
     let stale = reports.iter().any(|r| r.state == State::Stale);
@@ -104,18 +112,13 @@ fn print(reports: &[ReportJson], out: &mut Output) -> Result<(), Error> {
     Ok(())
 }
 
-fn write(file: PathBuf, bytes: &str) -> Result<ReportJson, Error> {
-    if fs::read_to_string(&file).is_ok_and(|old| old == bytes) {
-        return Ok(ReportJson { file, state: State::Unchanged, because: None });
+fn write(file: &Path, bytes: &str) -> io::Result<ReportJson> {
+    let unchanged = fs::read_to_string(file).is_ok_and(|old| old == bytes);
+    if !unchanged {
+        fs::write(file, bytes)?;
     }
-    let put = |path: &Path| -> io::Result<()> {
-        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        fs::write(path, bytes)
-    };
-    put(&file).map_err(|e| {
-        Error::Input(format!("failed to write {file:?}: {e}; give another folder with --out"))
-    })?;
-    Ok(ReportJson { file, state: State::Written, because: None })
+    let state = if unchanged { State::Unchanged } else { State::Written };
+    Ok(ReportJson { file: file.to_owned(), state, because: None })
 }
 
 fn check(file: PathBuf, bytes: &str) -> ReportJson {
@@ -148,25 +151,25 @@ fn difference(old: &str, new: &str) -> String {
 
 /// All that there is to say about a bug.
 fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) -> Result<BugReport, Error> {
-    let subjects = target::subjects(&[scenario.info().name.to_owned()], |_| true)?;
+    let mut subjects = target::subjects(&[scenario.info().name.to_owned()], |_| true)?;
+    // Larger workloads are for `bohr run`: here every line is something to read. Unless nothing else
+    // shows what is wrong with a variant.
+    let fails = |s: &&Subject| expected_to_fail(s);
+    let shown: BTreeSet<&str> =
+        subjects.iter().filter(|s| s.thorough).filter(fails).map(|s| s.variant.name).collect();
+    subjects.retain(|s| s.thorough || (!shown.contains(s.variant.name) && expected_to_fail(s)));
     let progress = Arc::new(Progress::new(subjects.len()));
-    let effort = Effort {
-        drivers: Vec::new(),
-        seeds: 0,
-        seed: 1,
-        schedules: 0,
-        search_runs: SEARCH_RUNS,
-        until: None,
-        stop: stop.clone(),
-    };
-    let judged = judge_all(&subjects, |_| vec![effort.clone()], jobs, None, &progress);
+    let base = base(stop);
+    let judged = judge_all(&subjects, |s| efforts(None, None, &base, s), jobs, None, &progress);
     progress.clear();
     let mut cases: Vec<_> = examples(&judged, jobs, SHRINK_RUNS, stop)?.into_iter().map(|e| e.case).collect();
     // The report is about what the users saw: a crash before a race that nobody was told of, and the
     // simplest first.
     cases.sort_by_key(|c| (!c.finding.kind.ends_the_run(), c.preemptions, c.trace.steps.len()));
-    let hardest = cases.first().map(|case| case.variant.clone());
-    let measured = subjects.iter().find(|s| Some(s.variant.name) == hardest.as_deref());
+    let hardness = match cases.first() {
+        Some(case) => hardness(&subjects, case, jobs, stop)?,
+        None => Vec::new(),
+    };
     Ok(BugReport {
         info: scenario.info().into(),
         oracles: scenario.oracles().iter().map(Into::into).collect(),
@@ -175,8 +178,8 @@ fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) 
             .map(variant)
             .collect(),
         cases,
-        hardness: measured.map(|subject| hardness(subject, jobs, stop)).transpose()?.unwrap_or_default(),
-        holds: judged.iter().filter_map(holds).collect(),
+        hardness,
+        holds: judged.iter().filter_map(|j| holds(j, stop).transpose()).collect::<Result<_, _>>()?,
     })
 }
 
@@ -195,53 +198,81 @@ fn variant(group: &[Judged]) -> VariantRow {
     }
 }
 
-/// What is known about forms that are meant to hold everywhere; others hold on a workload only because
+/// What is known about a form that is meant to hold everywhere; others hold on a workload only because
 /// that cannot show what is wrong with them.
-fn holds(judged: &Judged) -> Option<HoldsRow> {
-    let role = judged.subject.variant.role;
-    let cell = judged.cell.as_ref().filter(|c| c.violated.is_empty())?;
+fn holds(judged: &Judged, stop: &Arc<AtomicBool>) -> Result<Option<HoldsRow>, Error> {
+    let subject = &judged.subject;
+    let meant = matches!(subject.variant.role, Role::Fixed | Role::UpstreamFix);
+    let Some(cell) = judged.cell.as_ref().filter(|c| meant && c.violated.is_empty()) else { return Ok(None) };
     let proof = match cell.coverage {
-        Coverage::Exhausted { schedules } => Proof::Exhausted { schedules },
-        Coverage::Bounded { schedules, .. } | Coverage::Sampled { schedules } => {
-            Proof::NotRefuted { schedules, upper: rule_of_three(schedules) }
+        Coverage::Exhausted { schedules } => Some(Proof::Exhausted { schedules }),
+        // A search that was cut off is no sample: draw one.
+        Coverage::Bounded { .. } | Coverage::Sampled { .. } => {
+            let drawn = campaigns(Driver::Random, subject, stop)?;
+            let schedules = drawn.iter().map(|seed| seed.schedules).sum();
+            let failed = drawn.iter().any(|seed| seed.failing > 0);
+            (!failed).then(|| Proof::NotRefuted { schedules, upper: rule_of_three(schedules) })
         }
     };
-    let meant = matches!(role, Role::Fixed | Role::UpstreamFix);
-    meant.then(|| HoldsRow {
-        variant: judged.subject.variant.name.to_owned(),
-        class: judged.subject.workload.clone(),
-        proof,
-    })
+    let variant = subject.variant.name.to_owned();
+    Ok(proof.map(|proof| HoldsRow { variant, class: subject.workload.clone(), proof }))
 }
 
-/// How hard the bug is to find on one workload, by drivers whose schedules depend on the seed alone.
-fn hardness(subject: &Subject, jobs: usize, stop: &Arc<AtomicBool>) -> Result<Vec<DriverRow>, Error> {
+fn expected_to_fail(subject: &Subject) -> bool {
+    let expected = subject.scenario.expected(subject.variant.name, &subject.workload);
+    matches!(expected, Some(Expected::Fails(_)))
+}
+
+/// How hard the failure of a case is to find on the first workload of its variant, by drivers whose
+/// schedules depend on the seed alone.
+fn hardness(
+    subjects: &[Subject],
+    case: &Case,
+    jobs: usize,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<DriverRow>, Error> {
+    let Some(subject) = subjects.iter().find(|s| s.variant.name == case.variant) else {
+        return Ok(Vec::new());
+    };
+    let oracle = name_of(&case.finding);
+    let measure = |driver: &Driver| {
+        let seeds = campaigns(*driver, subject, stop)?;
+        Ok(row(format!("{driver} ({oracle} on {})", subject.workload), &oracle, &seeds))
+    };
+    run_all(&RANDOMIZED, jobs, measure, |_, _| {}).into_iter().collect()
+}
+
+fn campaigns(driver: Driver, subject: &Subject, stop: &Arc<AtomicBool>) -> Result<Vec<Shown>, Error> {
     let program = subject.program()?;
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
     let budget = Budget { stop: stop.clone(), ..Budget::all(SCHEDULES) };
-    let measure = |driver: &Driver| {
-        let seeds: Vec<_> =
-            (1..=SEEDS).map(|seed| campaign(*driver, &program, config, seed, &budget)).collect();
-        row(&Hardness::of(*driver, &seeds))
-    };
-    Ok(run_all(&RANDOMIZED, jobs, measure, |_, _| {}))
+    Ok((1..=SEEDS).map(|seed| campaign(driver, &program, config, seed, &budget)).collect())
 }
 
-fn row(h: &Hardness) -> DriverRow {
-    let share = h.failing_share();
+/// Counts only one oracle: a run goes on after a race that nobody is told of, and may still crash.
+fn row(driver: String, oracle: &str, seeds: &[Shown]) -> DriverRow {
+    let showing = |seed: &Shown| -> Vec<(u64, u64)> {
+        let found = seed.found.iter().filter(|f| name_of(&f.finding) == oracle);
+        found.map(|f| (f.schedule, f.times)).collect()
+    };
+    let firsts: Vec<u64> =
+        seeds.iter().filter_map(|seed| showing(seed).iter().map(|(first, _)| *first).min()).collect();
+    let hits = seeds.iter().flat_map(showing).map(|(_, times)| times).sum();
+    let of = seeds.iter().map(|seed| seed.schedules).sum();
+    let share = wilson(hits, of);
     // Seeds that found nothing count as beyond the budget: a median needs more than half of them.
-    let enough = 2 * h.found > h.seeds;
-    let all = h.found == h.seeds;
-    let first = h.median.zip(h.interval).filter(|_| enough);
+    let enough = 2 * firsts.len() > seeds.len();
+    let all = firsts.len() == seeds.len();
+    let first = median(&firsts).zip(median_interval(&firsts)).filter(|_| enough);
     DriverRow {
-        driver: h.driver.to_string(),
-        seeds: h.seeds,
-        found: h.found,
+        driver,
+        seeds: seeds.len() as u64,
+        found: firsts.len() as u64,
         first_failure: first.map(|(median, (low, high))| Median {
             median: median as f64,
             low: low as f64,
             high: all.then_some(high as f64),
         }),
-        failing: Some(Share { hits: h.failing, of: h.schedules, low: share.low, high: share.high }),
+        failing: Some(Share { hits, of, low: share.low, high: share.high }),
     }
 }

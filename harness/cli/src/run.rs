@@ -27,11 +27,13 @@ use std::time::Instant;
 const SEEDS: u64 = 20;
 const SCHEDULES: u64 = 50;
 /// The same where one driver has only to show that a failure is there.
-const FEW_SCHEDULES: u64 = 25;
+const FEW_SCHEDULES: u64 = 10;
 /// The most runs of one exhaustive search.
 const SEARCH_RUNS: u64 = 4_000;
+/// The same on a workload that is not among the smallest.
+const LARGE_SEARCH_RUNS: u64 = 1_500;
 /// The most where a search is asked for.
-const DEEP_SEARCH_RUNS: u64 = 200_000;
+const DEEP_SEARCH_RUNS: u64 = 100_000;
 /// The most runs for each number of preemptions when an example is shrunk.
 const SHRINK_RUNS: u64 = 20_000;
 
@@ -61,19 +63,17 @@ pub struct Example {
 pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
     let subjects = target::subjects(&args.targets, |_| true)?;
     let stop = interrupt::flag();
-    let base = Effort {
-        drivers: Vec::new(),
-        seeds: SEEDS,
-        seed: args.seed,
-        schedules: 0,
-        search_runs: 0,
-        until: args.time.and_then(|time| Instant::now().checked_add(time)),
-        stop: stop.clone(),
-    };
+    let until = args.time.and_then(|time| Instant::now().checked_add(time));
+    let base = Effort { seed: args.seed, until, ..base(&stop) };
     let store = Arc::new(Store::open(&args.folder.out));
     let progress = Arc::new(Progress::new(subjects.len()));
-    let judged =
-        judge_all(&subjects, |s| efforts(args, &base, s), args.jobs.number(), Some(&store), &progress);
+    let judged = judge_all(
+        &subjects,
+        |s| efforts(args.driver, args.schedules, &base, s),
+        args.jobs.number(),
+        Some(&store),
+        &progress,
+    );
     progress.clear();
     let examples = examples(&judged, args.jobs.number(), SHRINK_RUNS, &stop)?;
     examples.iter().for_each(|example| drop(store.keep(&example.case)));
@@ -118,16 +118,34 @@ impl Ran {
     }
 }
 
+/// What to start from: no time limit, the usual seeds.
+pub fn base(stop: &Arc<AtomicBool>) -> Effort {
+    Effort {
+        drivers: Vec::new(),
+        seeds: SEEDS,
+        seed: 1,
+        schedules: 0,
+        search_runs: 0,
+        until: None,
+        stop: stop.clone(),
+    }
+}
+
 /// What to do for a verdict, in stages: the next one is for when the one before did not suffice.
-fn efforts(args: &args::Run, base: &Effort, subject: &Subject) -> Vec<Effort> {
-    let schedules = |n: u64| args.schedules.unwrap_or(n);
+pub fn efforts(
+    driver: Option<Driver>,
+    schedules: Option<u64>,
+    base: &Effort,
+    subject: &Subject,
+) -> Vec<Effort> {
+    let schedules = |n: u64| schedules.unwrap_or(n);
     let sample = |drivers: &[Driver], n: u64| Effort {
         drivers: drivers.to_vec(),
         schedules: schedules(n),
         search_runs: 0,
         ..base.clone()
     };
-    match args.driver {
+    match driver {
         Some(Driver::Dfs) => {
             vec![Effort { search_runs: schedules(DEEP_SEARCH_RUNS), ..sample(&[], 0) }]
         }
@@ -135,7 +153,8 @@ fn efforts(args: &args::Run, base: &Effort, subject: &Subject) -> Vec<Effort> {
         Some(Driver::Stress) => vec![Effort { seeds: 1, ..sample(&[Driver::Stress], SCHEDULES) }],
         Some(driver) => vec![sample(&[driver], SCHEDULES)],
         None => {
-            let search = Effort { search_runs: SEARCH_RUNS, ..sample(&[], 0) };
+            let search_runs = if subject.thorough { SEARCH_RUNS } else { LARGE_SEARCH_RUNS };
+            let search = Effort { search_runs, ..sample(&[], 0) };
             let fails = matches!(
                 subject.scenario.expected(subject.variant.name, &subject.workload),
                 Some(Expected::Fails(_))
@@ -145,7 +164,11 @@ fn efforts(args: &args::Run, base: &Effort, subject: &Subject) -> Vec<Effort> {
             let measured = subject.variant.role == Role::Buggy && subject.thorough;
             match (fails, measured) {
                 (true, true) => vec![Effort { search_runs: SEARCH_RUNS, ..sample(&RANDOMIZED, SCHEDULES) }],
-                (true, false) => vec![sample(&[Driver::Random], FEW_SCHEDULES), search],
+                (true, false) => {
+                    let more = Effort { search_runs, ..sample(&[Driver::Random], SCHEDULES) };
+                    let most = Effort { search_runs: DEEP_SEARCH_RUNS, ..more.clone() };
+                    vec![sample(&[Driver::Random], FEW_SCHEDULES), more, most]
+                }
                 (false, _) => vec![search],
             }
         }

@@ -82,17 +82,24 @@ fn bound_of(coverage: &Coverage) -> Option<u32> {
     }
 }
 
-/// A sample that failed is only counted; one that passed says what it rules out.
+/// What is not covered by a search. A sample that failed is only counted; one that passed says what it
+/// rules out; and schedules of a search that was cut off are no sample.
 fn sample(cells: &[&Cell]) -> String {
-    let fewest = cells.iter().map(|c| runs(&c.coverage)).min().unwrap_or(0);
-    let all = cells.iter().map(|c| runs(&c.coverage)).sum();
     let workloads = counted(cells.len() as u64, "workload");
+    let drawn = |c: &Cell| c.hardness.iter().map(|h| h.schedules).sum::<u64>();
+    let all = cells.iter().map(|c| runs(&c.coverage)).sum();
+    let fewest = cells.iter().map(|c| drawn(c)).min().unwrap_or(0);
     if cells.iter().any(|c| !c.violated.is_empty()) {
         return format!("{} of {workloads}", counted(all, "sampled schedule"));
     }
+    if fewest == 0 {
+        return format!(
+            "not refuted in {} of {workloads}, by a search that was cut off",
+            counted(all, "schedule")
+        );
+    }
     let each = if cells.len() == 1 { "" } else { " or more each" };
-    let schedules = counted(fewest, "schedule");
-    format!("not refuted in {schedules}{each} of {workloads}: {}", bound(fewest))
+    format!("not refuted in {}{each} of {workloads}: {}", counted(fewest, "schedule"), bound(fewest))
 }
 
 /// What so many passing schedules rule out.
@@ -101,20 +108,25 @@ pub fn bound(schedules: u64) -> String {
     format!("failing share below 3/{} = {share:.2} % at 95 %", thousands(schedules))
 }
 
-/// How many schedules until the first failure, for each driver.
+/// How many schedules until the first failure, for each driver; and until each oracle that took more.
 pub fn hardness(hardness: &[Hardness]) -> String {
-    let each = |h: &Hardness| match (h.median, h.interval) {
-        (Some(median), Some((low, high))) => {
-            let some = if h.found < h.seeds {
-                format!(" from {}/{} seeds", h.found, h.seeds)
-            } else {
-                String::new()
-            };
-            format!("{} {median} [{low}, {high}]{some}", h.driver)
-        }
-        _ => format!("{} none in {}", h.driver, counted(h.schedules, "schedule")),
+    hardness.iter().map(of_driver).collect::<Vec<_>>().join(", ")
+}
+
+fn of_driver(h: &Hardness) -> String {
+    let (Some(median), Some((low, high))) = (h.median, h.interval) else {
+        return format!("{} none in {}", h.driver, counted(h.schedules, "schedule"));
     };
-    hardness.iter().map(each).collect::<Vec<_>>().join(", ")
+    let mut text = format!("{} {median} [{low}, {high}]", h.driver);
+    if h.found < h.seeds {
+        text += &format!(" from {}/{} seeds", h.found, h.seeds);
+    }
+    let later = h.oracles.iter().filter(|(_, (_, first))| *first > median);
+    let later: Vec<String> = later.map(|(oracle, (_, first))| format!("{oracle} {first}")).collect();
+    if !later.is_empty() {
+        text += &format!(" ({})", later.join(" "));
+    }
+    text
 }
 
 fn runs(coverage: &Coverage) -> u64 {

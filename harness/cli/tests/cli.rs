@@ -1,6 +1,7 @@
 //! The program, as its users meet it.
 
 use assert_cmd::Command;
+use bohr_explore::input::{Input, target};
 use bohr_explore::token::Token;
 use serde_json::Value;
 use std::fs;
@@ -118,9 +119,9 @@ fn what_was_not_refuted_is_bounded() {
 
 #[test]
 fn a_failure_that_does_not_show_is_not_as_expected() {
-    let args =
-        ["run", "submariner/write_if_changed/revert-old-fine", "--driver", "random", "--schedules", "1"];
-    let json = Bohr::new().json(&[&args[..], &["--json", "--seed", "1"]].concat(), 1);
+    // The first schedule of a search runs one task after the other.
+    let target = "submariner/rwlock_split/fresh_shared-old-fine";
+    let json = Bohr::new().json(&["run", target, "--driver", "dfs", "--schedules", "1", "--json"], 1);
     assert_eq!(json["surprises"], 1);
     assert_eq!(json["cells"][0]["assessment"]["is"], "surprise");
 }
@@ -186,6 +187,23 @@ fn a_token_is_found_in_a_text() {
 }
 
 #[test]
+fn a_crash_file_of_the_fuzzer_replays() {
+    let bohr = Bohr::new();
+    let scenario = bohr_cli::scenarios::ALL[0];
+    let bytes = |n: u8| (0..96u8).map(|i| i.wrapping_mul(n).wrapping_add(n)).collect::<Vec<u8>>();
+    let fails = |bytes: &Vec<u8>| {
+        let input = Input::decode(scenario, bytes);
+        input.is_some_and(|input| input.token(scenario, "buggy").unwrap().is_some())
+    };
+    let crash = (0..=255).map(bytes).find(fails).expect("one of 256 inputs fails");
+    let folder = bohr.path("artifacts").join(target(scenario.info().name, "buggy"));
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("crash-1234");
+    fs::write(&file, &crash).unwrap();
+    bohr.json(&["replay", file.to_str().unwrap(), "--json"], 0);
+}
+
+#[test]
 fn stress_finds_races_on_os_threads() {
     let bohr = Bohr::new();
     let out = bohr.output(&["stress", CELL, "--schedules", "200"], 0);
@@ -222,7 +240,9 @@ fn a_program_that_has_changed_under_a_token_is_noticed() {
     let bohr = Bohr::new();
     let token: Token = bohr.token().parse().unwrap();
     let changed = |variant: &str, workload: &str| {
-        Token { variant: variant.to_owned(), workload: workload.to_owned(), ..token.clone() }.to_string()
+        let mut changed = token.clone();
+        (changed.variant, changed.workload) = (variant.to_owned(), workload.to_owned());
+        changed.to_string()
     };
     let workload = token.workload.as_str();
     bohr.bad_input(&["replay", &changed("mutex_all", workload)], &["has changed", "did not show again"]);
@@ -306,8 +326,7 @@ fn findings_are_printed_even_if_they_cannot_be_kept() {
 #[test]
 fn the_folder_can_come_from_the_environment() {
     let bohr = Bohr::new();
-    let status = bohr.command(&["run", CELL]).env("BOHR_DIR", "elsewhere").status();
-    assert!(status.unwrap().success());
+    bohr.command(&["run", CELL]).env("BOHR_DIR", "elsewhere").assert().success();
     assert!(!files(&bohr.path("elsewhere")).is_empty());
     assert!(!bohr.path("target").exists());
 }
@@ -345,7 +364,7 @@ fn a_reader_that_goes_away_is_no_panic() {
 fn an_interrupt_loses_nothing() {
     let bohr = Bohr::new();
     let bin = assert_cmd::cargo::cargo_bin("bohr");
-    let child = std::process::Command::new(bin)
+    let mut child = std::process::Command::new(bin)
         .current_dir(bohr.0.path())
         .args(["run", "--driver", "dfs", "--schedules", "100000000"])
         .stdout(Stdio::piped())
@@ -354,7 +373,8 @@ fn an_interrupt_loses_nothing() {
         .unwrap();
     let start = Instant::now();
     while files(&bohr.path("target/bohr")).iter().all(|f| f.extension().is_none_or(|e| e != "json")) {
-        assert!(start.elapsed() < Duration::from_secs(60), "nothing was found");
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        assert!(start.elapsed() < Duration::from_secs(300), "nothing was found");
         std::thread::sleep(Duration::from_millis(5));
     }
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
@@ -374,4 +394,24 @@ fn an_interrupt_loses_nothing() {
 fn out_of_time_prints_what_is_known() {
     let out = Bohr::new().output(&["run", "--time", "200ms"], 0);
     assert!(out.contains("Out of time:") && out.contains("unfinished"), "{out}");
+}
+
+#[test]
+fn the_reports_are_current_and_a_stale_one_is_noticed() {
+    let bohr = Bohr::new();
+    let reports = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports");
+    let folder = bohr.path("copy/submariner-image-log");
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["report.md", "report.txt"] {
+        fs::copy(reports.join("submariner-image-log").join(name), folder.join(name)).unwrap();
+    }
+    fs::write(folder.join("report.txt"), "submariner-image-log: something else\n").unwrap();
+    let json = bohr.json(&["report", "--check", "--json", "--out", "copy"], 1);
+    let md = &json["reports"][0];
+    assert_eq!(md["state"], "unchanged", "`bohr report` writes it anew: {md}");
+    let txt = &json["reports"][1];
+    assert_eq!(txt["state"], "stale");
+    assert!(
+        txt["because"].as_str().unwrap().starts_with("line 1 is\n  submariner-image-log: something else")
+    );
 }

@@ -10,6 +10,7 @@ use bohr_explore::cell::{Cell, Coverage};
 use bohr_kernel::scenario::{Expected, Role};
 use bohr_report::model::Fewest;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 #[derive(Serialize)]
@@ -53,6 +54,8 @@ struct HardnessJson {
     median: Option<u64>,
     interval: Option<(u64, u64)>,
     schedules: u64,
+    /// By oracle: from how many seeds it was violated, and the median number of schedules until then.
+    oracles: BTreeMap<String, (u64, u64)>,
 }
 
 #[derive(Serialize)]
@@ -126,6 +129,7 @@ fn hardness(h: &Hardness) -> HardnessJson {
         median: h.median,
         interval: h.interval,
         schedules: h.schedules,
+        oracles: h.oracles.clone(),
     }
 }
 
