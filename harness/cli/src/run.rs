@@ -21,7 +21,7 @@ use bohr_report::Case;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A campaign runs from so many seeds, with at most so many schedules each.
 const SEEDS: u64 = 20;
@@ -45,6 +45,8 @@ pub struct Ran {
     judged: Vec<Judged>,
     /// What the buggy forms did, once each, shrunk.
     examples: Vec<Example>,
+    /// How long the verdicts took.
+    took: Duration,
     /// Whether the user ended it early.
     interrupted: bool,
     /// Whether it ran out of its time.
@@ -63,6 +65,7 @@ pub struct Example {
 pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
     let subjects = target::subjects(&args.targets, |_| true)?;
     let stop = interrupt::flag();
+    let began = Instant::now();
     let until = args.time.and_then(|time| Instant::now().checked_add(time));
     let base = Effort { seed: args.seed, until, ..base(&stop) };
     let store = Arc::new(Store::open(&args.folder.out));
@@ -75,12 +78,14 @@ pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
         &progress,
     );
     progress.clear();
+    let took = began.elapsed();
     let examples = examples(&judged, args.jobs.number(), SHRINK_RUNS, &stop)?;
     examples.iter().for_each(|example| drop(store.keep(&example.case)));
     let ran = Ran {
         seeds: (args.seed, SEEDS),
         judged,
         examples,
+        took,
         interrupted: stop.load(Ordering::Relaxed),
         timed_out: base.until.is_some_and(|at| Instant::now() >= at),
     };

@@ -147,6 +147,15 @@ pub fn judge_watched(
 }
 
 impl Cell {
+    /// The number of schedules that the verdict rests on, those given up at a known state left out.
+    pub fn schedules(&self) -> u64 {
+        let drawn: u64 = self.hardness.iter().map(|h| h.schedules).sum();
+        match self.coverage {
+            Coverage::Exhausted { schedules } | Coverage::Bounded { schedules, .. } => drawn + schedules,
+            Coverage::Sampled { schedules } => schedules,
+        }
+    }
+
     /// The oracles that were violated.
     pub fn oracles(&self) -> BTreeSet<&str> {
         self.violated.keys().map(String::as_str).collect()

@@ -1,9 +1,14 @@
 //! The kernel as programs see it, over all their schedules.
 
-use bohr_explore::search::outcomes;
+use bohr_explore::search::{outcomes, search};
+use bohr_explore::strategy::Bounds;
 use bohr_kernel::{
-    Access, Blocked, Obj, Var, at_rest, choose, join, now, observe, sleep_until, spawn, when_blocked,
+    Access, Blocked, Obj, Outcome, Program, RunConfig, Var, at_rest, choose, join, now, observe, sleep_until,
+    spawn, when_blocked,
 };
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 fn check(program: impl Fn() + Send + Sync + 'static, expected: &[&str]) {
     let found = outcomes(program);
@@ -108,6 +113,33 @@ fn time_moves_when_nothing_else_can() {
         },
         &["10 20"],
     );
+}
+
+#[test]
+fn in_eager_mode_time_also_moves_by_choice() {
+    fn woken(eager_time: bool) -> BTreeSet<u64> {
+        let program = Program::new(|| {
+            spawn("sleeper", || sleep_until(10));
+            let x = Obj::create("x", "x", ());
+            spawn("worker", move || {
+                x.op("work", Access::Write).run(|(), _| {});
+                observe(now());
+            });
+        });
+        let times: Rc<RefCell<BTreeSet<u64>>> = Rc::default();
+        let sink = {
+            let times = times.clone();
+            move |outcome: Outcome| {
+                times.borrow_mut().extend(outcome.observed.iter().filter_map(|at| at.parse::<u64>().ok()));
+                true
+            }
+        };
+        let config = RunConfig { eager_time, ..RunConfig::default() };
+        assert!(search(&program, config, Bounds::default(), sink).all);
+        times.take()
+    }
+    assert_eq!(woken(false), BTreeSet::from([0]));
+    assert_eq!(woken(true), BTreeSet::from([0, 10]));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Example, Ran, cells};
 use crate::exit::Error;
 use crate::judging::{Judged, Kept};
 use crate::output::{self, Look, Output, cell};
-use crate::words::{Assessment, assess, counted, coverage, hardness, quoted};
+use crate::words::{Assessment, assess, counted, coverage, hardness, quoted, thousands};
 use bohr_explore::campaign::name_of;
 use bohr_explore::cell::Cell;
 use bohr_kernel::scenario::Expected;
@@ -165,6 +165,10 @@ fn conclusion(ran: &Ran, root: &Path, out: &mut Output) -> Result<(), Error> {
             out.styled(Look::Bad, &format!("{n} of {verdicts} not as expected."))?;
         }
     }
+    let schedules: u64 = ran.judged.iter().filter_map(|j| j.cell.as_ref()).map(Cell::schedules).sum();
+    let took = ran.took.as_secs_f64();
+    let rate = (schedules as f64 / took.max(0.001)) as u64;
+    out.line(format!("{} in {took:.1} s, {} a second.", counted(schedules, "schedule"), thousands(rate)))?;
     let part =
         ran.judged.iter().filter(|j| matches!(j.cell.as_ref().map(assess), Some(Assessment::Partly(_))));
     match part.count() {
