@@ -70,17 +70,27 @@ pub fn shrink(failing: &Failing<'_>, budget: u64, stop: &Arc<AtomicBool>) -> Res
         runs: 0,
     };
     fewer_preemptions(&program, failing, budget, stop, &mut best);
-    smaller_workload(failing, budget, stop, &mut best);
-    Ok(best)
+    'smaller: loop {
+        for candidate in failing.scenario.shrink(&best.workload) {
+            let Ok(program) = failing.scenario.program(failing.variant, &candidate) else { continue };
+            if fewer_preemptions(&program, failing, budget, stop, &mut best) {
+                best.workload = candidate;
+                continue 'smaller;
+            }
+        }
+        return Ok(best);
+    }
 }
 
+/// Looks for the failure under growing bounds, up to the preemptions that it is known to need at most, and
+/// takes the first. False if there is none.
 fn fewer_preemptions(
     program: &Program,
     failing: &Failing<'_>,
     budget: u64,
     stop: &Arc<AtomicBool>,
     best: &mut Shrunk,
-) {
+) -> bool {
     let mut proved = true;
     for bound in 0..=best.preemptions {
         let (hit, all, runs) = shortest(program, failing, bound, budget, stop);
@@ -89,32 +99,11 @@ fn fewer_preemptions(
             best.fewest_proved = proved;
             best.shortest_proved = all;
             best.take(hit);
-            return;
+            return true;
         }
         proved &= all;
     }
-}
-
-fn smaller_workload(failing: &Failing<'_>, budget: u64, stop: &Arc<AtomicBool>, best: &mut Shrunk) {
-    'smaller: loop {
-        for candidate in failing.scenario.shrink(&best.workload) {
-            let Ok(program) = failing.scenario.program(failing.variant, &candidate) else { continue };
-            let mut proved = true;
-            for bound in 0..=best.preemptions {
-                let (hit, all, runs) = shortest(&program, failing, bound, budget, stop);
-                best.runs += runs;
-                if let Some(hit) = hit {
-                    best.workload = candidate;
-                    best.fewest_proved = proved;
-                    best.shortest_proved = all;
-                    best.take(hit);
-                    continue 'smaller;
-                }
-                proved &= all;
-            }
-        }
-        return;
-    }
+    false
 }
 
 impl Shrunk {

@@ -309,14 +309,6 @@ pub fn violated(oracle: &str, text: impl Into<String>) {
     }
 }
 
-/// Ends the modelled process with a panic that nobody recovers, outside of any operation.
-#[track_caller]
-pub fn panic_now(text: impl Into<String>) -> ! {
-    let site = Site::of(Location::caller());
-    with_kernel(|k| k.core.find_out(Kind::Panic, text.into(), None, Some(site), Detail::None));
-    halt()
-}
-
 /// An object that every run has, without a state: operations on different objects whose order matters
 /// all the same may touch it as well.
 pub fn lane() -> Obj<()> {
