@@ -4,11 +4,12 @@ use crate::case::case;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::target::Subject;
-use crate::words::{Assessment, assess};
+use crate::words::{self, Assessment, assess};
 use bohr_explore::campaign::Found;
 use bohr_explore::cell::{Cell, Effort, judge_watched};
 use bohr_explore::jobs::run_all;
 use bohr_kernel::{Decision, Finding, Kind};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,19 @@ pub struct Judged {
     pub cell: Option<Cell>,
     /// Every distinct failure, in the order in which they showed.
     pub found: Vec<Kept>,
+}
+
+/// Whether a form holds, in words, over the workloads of a group; nothing if none was judged.
+pub fn verdict(group: &[Judged]) -> Option<String> {
+    let of = |observing| {
+        let judged = group.iter().filter(move |j| j.subject.only_observes() == observing);
+        judged.filter_map(|j| j.cell.as_ref())
+    };
+    let violated: BTreeSet<&str> = of(false).flat_map(Cell::oracles).collect();
+    let observed: BTreeSet<&str> =
+        of(true).flat_map(Cell::oracles).filter(|o| !violated.contains(o)).collect();
+    let any = of(false).next().or_else(|| of(true).next());
+    any.map(|_| words::verdict(&violated, &observed))
 }
 
 /// A failure that was found and kept.

@@ -4,7 +4,7 @@
 
 use crate::args;
 use crate::exit::{Done, Error};
-use crate::judging::{Judged, judge_all};
+use crate::judging::{Judged, judge_all, verdict};
 use crate::output::{Look, Output};
 use crate::progress::Progress;
 use crate::run::{base, efforts, examples};
@@ -12,7 +12,7 @@ use crate::target::{self, Subject};
 use crate::words::quoted;
 use crate::{interrupt, scenarios};
 use bohr_explore::campaign::{Budget, Shown, campaign, name_of};
-use bohr_explore::cell::{Cell, Coverage};
+use bohr_explore::cell::Coverage;
 use bohr_explore::driver::{Driver, RANDOMIZED};
 use bohr_explore::jobs::run_all;
 use bohr_explore::stats::{median, median_interval, rule_of_three, wilson};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, io};
 
-/// The most runs for each number of preemptions when a case is shrunk.
+/// The most runs to shrink one case.
 const SHRINK_RUNS: u64 = 50_000;
 /// How hard the bug is to find is measured from so many seeds, with so many schedules each.
 const SEEDS: u64 = 20;
@@ -185,16 +185,11 @@ fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) 
 
 fn variant(group: &[Judged]) -> VariantRow {
     let variant = group[0].subject.variant;
-    let cells = group.iter().filter_map(|j| j.cell.as_ref());
-    let oracles: BTreeSet<&str> = cells.flat_map(Cell::oracles).collect();
     VariantRow {
         name: variant.name.to_owned(),
         role: variant.role,
         summary: variant.summary.to_owned(),
-        verdict: match oracles.is_empty() {
-            true => "holds".to_owned(),
-            false => format!("fails: {}", Vec::from_iter(oracles).join(", ")),
-        },
+        verdict: verdict(group).unwrap_or_else(|| "not judged".to_owned()),
     }
 }
 

@@ -1,18 +1,18 @@
 //! Searching a program exhaustively, and running it once.
 
 use crate::engine::ShuttleEngine;
-use crate::strategy::{Bounds, Dfs, Exhausted, FollowOrder, Replay};
+use crate::strategy::{After, Bounds, Dfs, Exhausted, FollowOrder, Replay};
 use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Runs every schedule within the bounds and hands each complete run to `sink`, until that says false.
-pub fn search(
+/// Runs every schedule within the bounds and hands each complete run to `sink`, which says how to go on.
+pub fn search<A: Into<After> + 'static>(
     program: &Program,
     config: RunConfig,
     bounds: Bounds,
-    sink: impl FnMut(Outcome) -> bool + 'static,
+    sink: impl FnMut(Outcome) -> A + 'static,
 ) -> Exhausted {
     let config = RunConfig { identify: bounds.cache, ..config };
     let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));

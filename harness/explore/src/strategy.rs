@@ -3,5 +3,5 @@
 mod dfs;
 mod replay;
 
-pub use dfs::{Bounds, Dfs, Exhausted};
+pub use dfs::{After, Bounds, Dfs, Exhausted};
 pub use replay::{FollowOrder, Replay};

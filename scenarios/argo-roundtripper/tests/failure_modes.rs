@@ -22,7 +22,7 @@ fn find(
 ) -> Option<(Finding, Outcome)> {
     let program = scenario().program(variant, workload).unwrap();
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
-    let bounds = Bounds { preemptions: Some(preemptions), cache: true, runs: None };
+    let bounds = Bounds { preemptions: Some(preemptions), cache: true, ..Bounds::default() };
     let found = Rc::new(RefCell::new(None));
     let sink = {
         let found = Rc::clone(&found);

@@ -169,7 +169,7 @@ fn found(mode: &Mode, variant: &str, preemptions: Option<u32>) -> bool {
     };
     let record = mode.id.starts_with("F14");
     let config = RunConfig { keep_going: true, record, ..RunConfig::default() };
-    let exhausted = search(&program, config, Bounds { preemptions, cache: true, runs: None }, sink);
+    let exhausted = search(&program, config, Bounds { preemptions, cache: true, ..Bounds::default() }, sink);
     assert!(seen.get() || exhausted.all);
     seen.get()
 }
