@@ -8,7 +8,7 @@ use crate::words::{self, Assessment, assess};
 use bohr_explore::campaign::Found;
 use bohr_explore::cell::{Cell, Effort, judge_watched};
 use bohr_explore::jobs::run_all;
-use bohr_kernel::{Decision, Finding, Kind};
+use bohr_kernel::{Decision, Detail, Finding, Kind, Site};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -71,6 +71,8 @@ pub struct Again {
 pub enum Way {
     /// An oracle of the scenario.
     Oracle(Option<String>),
+    /// The lines of a race.
+    Race([Site; 2]),
     /// The real system's words.
     Words(Kind, String),
 }
@@ -78,9 +80,14 @@ pub enum Way {
 impl Way {
     /// The way in which a finding shows the bug.
     pub fn of(finding: &Finding) -> Self {
-        match finding.kind {
-            Kind::Oracle => Way::Oracle(finding.oracle.clone()),
-            kind => Way::Words(kind, finding.text.clone()),
+        match (finding.kind, &finding.detail) {
+            (Kind::Oracle, _) => Way::Oracle(finding.oracle.clone()),
+            (_, Detail::Race { first, second }) => {
+                let mut sites = [first.site.clone(), second.site.clone()];
+                sites.sort();
+                Way::Race(sites)
+            }
+            (kind, _) => Way::Words(kind, finding.text.clone()),
         }
     }
 }

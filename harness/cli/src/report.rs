@@ -151,13 +151,7 @@ fn difference(old: &str, new: &str) -> String {
 
 /// All that there is to say about a bug.
 fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) -> Result<BugReport, Error> {
-    let mut subjects = target::subjects(&[scenario.info().name.to_owned()], |_| true)?;
-    // Larger workloads are for `bohr run`: here every line is something to read. Unless nothing else
-    // shows what is wrong with a variant.
-    let fails = |s: &&Subject| expected_to_fail(s);
-    let shown: BTreeSet<&str> =
-        subjects.iter().filter(|s| s.thorough).filter(fails).map(|s| s.variant.name).collect();
-    subjects.retain(|s| s.thorough || (!shown.contains(s.variant.name) && expected_to_fail(s)));
+    let subjects = shown(target::subjects(&[scenario.info().name.to_owned()], |_| true)?);
     let progress = Arc::new(Progress::new(subjects.len()));
     let base = base(stop);
     let judged = judge_all(&subjects, |s| efforts(None, None, &base, s), jobs, None, &progress);
@@ -181,6 +175,33 @@ fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) 
         hardness,
         holds: judged.iter().filter_map(|j| holds(j, stop).transpose()).collect::<Result<_, _>>()?,
     })
+}
+
+/// Larger workloads are for `bohr run`: here every line is something to read. Unless only they show
+/// something that is wrong with a variant.
+fn shown(subjects: Vec<Subject>) -> Vec<Subject> {
+    let mut known: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let (small, large): (Vec<_>, Vec<_>) = subjects.iter().partition(|s| s.thorough);
+    for subject in small {
+        known.extend(violations(subject).into_iter().map(|v| (subject.variant.name, v)));
+    }
+    let mut needed = BTreeSet::new();
+    for subject in large.into_iter().filter(|s| !s.only_observes()) {
+        for oracle in violations(subject) {
+            if known.insert((subject.variant.name, oracle)) {
+                needed.insert(subject.path());
+            }
+        }
+    }
+    subjects.into_iter().filter(|s| s.thorough || needed.contains(&s.path())).collect()
+}
+
+/// The oracles that the variant is expected to violate on the workload.
+fn violations(subject: &Subject) -> Vec<&'static str> {
+    match subject.scenario.expected(subject.variant.name, &subject.workload) {
+        Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
+        Some(Expected::Holds) | None => Vec::new(),
+    }
 }
 
 fn variant(group: &[Judged]) -> VariantRow {
@@ -211,11 +232,6 @@ fn holds(judged: &Judged, stop: &Arc<AtomicBool>) -> Result<Option<HoldsRow>, Er
     };
     let variant = subject.variant.name.to_owned();
     Ok(proof.map(|proof| HoldsRow { variant, class: subject.workload.clone(), proof }))
-}
-
-fn expected_to_fail(subject: &Subject) -> bool {
-    let expected = subject.scenario.expected(subject.variant.name, &subject.workload);
-    matches!(expected, Some(Expected::Fails(_)))
 }
 
 /// How hard the failure of a case is to find on the first workload of its variant, by drivers whose
