@@ -1,6 +1,6 @@
 //! Searching a program exhaustively, and running it once.
 
-use crate::engine::ShuttleEngine;
+use crate::engine::FastEngine;
 use crate::strategy::{After, Bounds, Dfs, Exhausted, FollowOrder, Replay};
 use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
@@ -16,7 +16,7 @@ pub fn search<A: Into<After> + 'static>(
 ) -> Exhausted {
     let config = RunConfig { identify: bounds.cache, ..config };
     let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));
-    ShuttleEngine.explore(program, config, dfs.clone());
+    FastEngine.explore(program, config, dfs.clone());
     Rc::into_inner(dfs).expect("the engine has let go of its strategy").into_inner().exhausted()
 }
 
@@ -24,7 +24,7 @@ pub fn search<A: Into<After> + 'static>(
 pub fn rerun(program: &Program, config: RunConfig, choices: Vec<u32>) -> Outcome {
     let replay = Rc::new(RefCell::new(Replay::new(choices)));
     let config = RunConfig { record: true, ..config };
-    ShuttleEngine.explore(program, config, replay.clone());
+    FastEngine.explore(program, config, replay.clone());
     let replay = Rc::into_inner(replay).expect("the engine has let go of its strategy").into_inner();
     replay.into_outcome().expect("the engine ran once")
 }
@@ -59,7 +59,7 @@ pub fn outcomes(program: impl Fn() + Send + Sync + 'static) -> BTreeSet<String> 
 /// before all others have published, so not every such order is a schedule.
 pub fn rerun_order(program: &Program, config: RunConfig, ran: &Outcome) -> Option<Outcome> {
     let follow = Rc::new(RefCell::new(FollowOrder::new(ran.free_order.clone())));
-    ShuttleEngine.explore(program, config, follow.clone());
+    FastEngine.explore(program, config, follow.clone());
     let again = Rc::into_inner(follow)?.into_inner().into_outcome()?;
     let same = |a: &Finding| again.findings.iter().any(|b| a.same_failure(b));
     ran.findings.iter().all(same).then_some(again)
