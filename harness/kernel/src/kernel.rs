@@ -601,8 +601,11 @@ impl Kernel {
     #[inline(always)]
     pub(crate) fn publish(&mut self, id: TaskId, published: Published, enabled: bool) {
         let task = &mut self.core.tasks[id.index()];
-        // On OS threads a task can be killed between two operations.
+        // On OS threads a task can be killed between two operations. Nobody may find its guards.
         if task.phase == Phase::Killed {
+            for (object, _) in &published.objects {
+                self.objects.slots[object.index()].cell.forget(id);
+            }
             return;
         }
         task.phase = Phase::Ready;
@@ -614,7 +617,8 @@ impl Kernel {
     }
 
     pub(crate) fn is_enabled(&self, task: TaskId) -> bool {
-        holds(&self.objects, task, self.core.tasks[task.index()].published.as_ref())
+        let record = &self.core.tasks[task.index()];
+        record.phase == Phase::Ready && holds(&self.objects, task, record.published.as_ref())
     }
 
     /// True if some task can go on or is on its way.
