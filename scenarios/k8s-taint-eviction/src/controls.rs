@@ -1,8 +1,8 @@
 //! Other correct forms of the queue. That the oracles pass them shows that they are not simply strict.
 
 use crate::fixed;
-use crate::queue::{Flow, Path, Queue};
-use crate::world::{Entry, Key, Step, Timer, Work, WorkId};
+use crate::queue::{Change, Flow, Path, Queue};
+use crate::world::{Entry, Key, Step, Timer, Work};
 
 type Fixed = fixed::Queue;
 
@@ -10,8 +10,8 @@ type Fixed = fixed::Queue;
 /// yet win.
 pub struct RefPending;
 
-impl Queue for RefPending {
-    const CLAIMS: bool = true;
+impl Change for RefPending {
+    type From = Fixed;
 
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         let before = step.entry(work.key).map(|entry| entry.owner);
@@ -21,40 +21,16 @@ impl Queue for RefPending {
         }
         flow
     }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
-    }
 }
 
 /// The deletion of the pod leaves the entry of running work alone, too.
 pub struct RefKeepOnDelete;
 
-impl Queue for RefKeepOnDelete {
-    const CLAIMS: bool = true;
-
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Fixed::update_work(step, work)
-    }
+impl Change for RefKeepOnDelete {
+    type From = Fixed;
 
     fn cancel_work(step: &mut Step<'_, '_>, key: Key, _: Path) -> bool {
         Fixed::cancel_work(step, key, Path::Evaluated)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
     }
 }
 
@@ -62,8 +38,11 @@ impl Queue for RefKeepOnDelete {
 /// it running under the same lock.
 pub struct SingleLoop;
 
-impl Queue for SingleLoop {
+impl Change for SingleLoop {
+    type From = Fixed;
+
     const KEY_HAS_UID: bool = true;
+    const CLAIMS: bool = false;
     const LOOP: bool = true;
 
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
@@ -83,13 +62,5 @@ impl Queue for SingleLoop {
 
     fn cancel_work(step: &mut Step<'_, '_>, key: Key, _: Path) -> bool {
         Fixed::cancel_work(step, key, Path::Evaluated)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
     }
 }

@@ -31,6 +31,63 @@ pub trait Queue: 'static {
     fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId);
 }
 
+/// A queue that is another one but for some parts: what it does not say is as there.
+pub trait Change: 'static {
+    /// The other one.
+    type From: Queue;
+
+    /// See [`Queue::KEY_HAS_UID`].
+    const KEY_HAS_UID: bool = Self::From::KEY_HAS_UID;
+
+    /// See [`Queue::CLAIMS`].
+    const CLAIMS: bool = Self::From::CLAIMS;
+
+    /// See [`Queue::LOOP`].
+    const LOOP: bool = Self::From::LOOP;
+
+    /// See [`Queue::update_work`].
+    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
+        Self::From::update_work(step, work)
+    }
+
+    /// See [`Queue::cancel_work`].
+    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
+        Self::From::cancel_work(step, key, path)
+    }
+
+    /// See [`Queue::begin`].
+    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
+        Self::From::begin(step, key, id)
+    }
+
+    /// See [`Queue::finish`].
+    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
+        Self::From::finish(step, key, id);
+    }
+}
+
+impl<C: Change> Queue for C {
+    const KEY_HAS_UID: bool = <C as Change>::KEY_HAS_UID;
+    const CLAIMS: bool = <C as Change>::CLAIMS;
+    const LOOP: bool = <C as Change>::LOOP;
+
+    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
+        <C as Change>::update_work(step, work)
+    }
+
+    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
+        <C as Change>::cancel_work(step, key, path)
+    }
+
+    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
+        <C as Change>::begin(step, key, id)
+    }
+
+    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
+        <C as Change>::finish(step, key, id);
+    }
+}
+
 /// How an update goes on.
 #[derive(Copy, Clone, Debug)]
 pub enum Flow {

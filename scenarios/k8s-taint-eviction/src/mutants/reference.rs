@@ -1,7 +1,7 @@
 //! Wrong forms of the queue, each a change of the right one.
 
 use crate::fixed::{self, new_entry};
-use crate::queue::{Flow, Path, Queue, Rest};
+use crate::queue::{Change, Flow, Path, Queue, Rest};
 use crate::world::{Key, Step, Timer, Work, WorkId, Worker};
 use bohr_go::Nilable;
 
@@ -22,20 +22,8 @@ fn replace(step: &mut Step<'_, '_>, work: Work) {
 /// A worker that ends removes whatever entry is there.
 pub struct RefNoToken;
 
-impl Queue for RefNoToken {
-    const CLAIMS: bool = true;
-
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Fixed::update_work(step, work)
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
+impl Change for RefNoToken {
+    type From = Fixed;
 
     fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
         step.remove_finished(key, id);
@@ -45,25 +33,21 @@ impl Queue for RefNoToken {
 /// A worker does not claim its entry before it acts.
 pub struct RefNoClaim;
 
-impl Queue for RefNoClaim {
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Fixed::update_work(step, work)
-    }
+impl Change for RefNoClaim {
+    type From = Fixed;
 
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
+    const CLAIMS: bool = false;
 
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
+    fn begin(_: &mut Step<'_, '_>, _: Key, _: WorkId) -> bool {
+        true
     }
 }
 
 /// An update does not compare the uid.
 pub struct RefIgnoreUid;
 
-impl Queue for RefIgnoreUid {
-    const CLAIMS: bool = true;
+impl Change for RefIgnoreUid {
+    type From = Fixed;
 
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if let Some(entry) = step.entry(work.key) {
@@ -76,25 +60,13 @@ impl Queue for RefIgnoreUid {
         replace(step, work);
         Flow::Done
     }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
-    }
 }
 
 /// Work that runs is started once more.
 pub struct RefReplaceRunning;
 
-impl Queue for RefReplaceRunning {
-    const CLAIMS: bool = true;
+impl Change for RefReplaceRunning {
+    type From = Fixed;
 
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if running(step, work.key).is_none() {
@@ -103,25 +75,13 @@ impl Queue for RefReplaceRunning {
         replace(step, work);
         Flow::Done
     }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
-    }
 }
 
 /// An update never changes armed work.
 pub struct RefDropAll;
 
-impl Queue for RefDropAll {
-    const CLAIMS: bool = true;
+impl Change for RefDropAll {
+    type From = Fixed;
 
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if step.entry(work.key).is_some() && running(step, work.key).is_none() {
@@ -129,61 +89,25 @@ impl Queue for RefDropAll {
         }
         Fixed::update_work(step, work)
     }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
-    }
 }
 
 /// Cancelling running work counts as a success too; its entry is kept.
 pub struct RefCancelTrueRunning;
 
-impl Queue for RefCancelTrueRunning {
-    const CLAIMS: bool = true;
-
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Fixed::update_work(step, work)
-    }
+impl Change for RefCancelTrueRunning {
+    type From = Fixed;
 
     fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
         let runs = running(step, key).is_some() && path == Path::Evaluated;
         Fixed::cancel_work(step, key, path) || runs
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
     }
 }
 
 /// A worker that ends leaves the map alone.
 pub struct RefNoDeleteAtFinish;
 
-impl Queue for RefNoDeleteAtFinish {
-    const CLAIMS: bool = true;
-
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Fixed::update_work(step, work)
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
+impl Change for RefNoDeleteAtFinish {
+    type From = Fixed;
 
     fn finish(_: &mut Step<'_, '_>, _: Key, _: WorkId) {}
 }
@@ -192,8 +116,8 @@ impl Queue for RefNoDeleteAtFinish {
 /// that it does not.
 pub struct RefCheckOutsideLock;
 
-impl Queue for RefCheckOutsideLock {
-    const CLAIMS: bool = true;
+impl Change for RefCheckOutsideLock {
+    type From = Fixed;
 
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         match running(step, work.key) {
@@ -204,18 +128,6 @@ impl Queue for RefCheckOutsideLock {
             }
             None => Flow::Unlocked(Rest { section: Self::update, created: None }),
         }
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
     }
 }
 
@@ -232,8 +144,8 @@ impl RefCheckOutsideLock {
 /// The lock is given up between the checks and the creation of the new worker.
 pub struct RefLockGap;
 
-impl Queue for RefLockGap {
-    const CLAIMS: bool = true;
+impl Change for RefLockGap {
+    type From = Fixed;
 
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if let Some(entry) = step.entry(work.key) {
@@ -247,18 +159,6 @@ impl Queue for RefLockGap {
             }
         }
         Flow::Unlocked(Rest { section: Self::create, created: None })
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Fixed::cancel_work(step, key, path)
-    }
-
-    fn begin(step: &mut Step<'_, '_>, key: Key, id: WorkId) -> bool {
-        Fixed::begin(step, key, id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Fixed::finish(step, key, id);
     }
 }
 

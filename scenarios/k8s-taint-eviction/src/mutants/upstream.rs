@@ -1,6 +1,6 @@
 //! Wrong forms of the queue, each a change of upstream's.
 
-use crate::queue::{Flow, Path, Queue, Rest};
+use crate::queue::{Change, Flow, Path, Queue, Rest};
 use crate::world::{Entry, Key, Step, Timer, Work, WorkId};
 use crate::{buggy, upstream_fix};
 use bohr_go::Nilable;
@@ -10,7 +10,9 @@ type Upstream = upstream_fix::Queue;
 /// Work in progress is started once more, and its entry overwritten.
 pub struct ReplaceRunning;
 
-impl Queue for ReplaceRunning {
+impl Change for ReplaceRunning {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if let Some(entry) = step.entry(work.key).filter(|entry| !entry.worker.is_nil()) {
             if entry.worker.get().fire_at == work.fire_at {
@@ -22,20 +24,14 @@ impl Queue for ReplaceRunning {
         step.store(work.key, entry);
         Flow::Done
     }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
-    }
 }
 
 /// The entry of work in progress is a dummy without a timer, which is stopped like any other.
 pub struct Placeholder;
 
-impl Queue for Placeholder {
+impl Change for Placeholder {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if let Some(entry) = step.entry(work.key) {
             if entry.worker.get().fire_at == work.fire_at {
@@ -57,10 +53,6 @@ impl Queue for Placeholder {
         step.remove(key);
         true
     }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
-    }
 }
 
 impl Placeholder {
@@ -73,7 +65,9 @@ impl Placeholder {
 /// As [`Placeholder`], with a timer that has already fired.
 pub struct ZeroTimer;
 
-impl Queue for ZeroTimer {
+impl Change for ZeroTimer {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if let Some(entry) = step.entry(work.key) {
             if entry.worker.get().fire_at == work.fire_at {
@@ -95,23 +89,13 @@ impl Queue for ZeroTimer {
         step.remove(key);
         true
     }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
-    }
 }
 
 /// A worker that ends stores nil instead of removing its entry: the queue before PR #129577.
 pub struct KeepNilAfterFinish;
 
-impl Queue for KeepNilAfterFinish {
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Upstream::update_work(step, work)
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
+impl Change for KeepNilAfterFinish {
+    type From = Upstream;
 
     fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
         step.store(key, Entry { owner: id, worker: Nilable::nil() });
@@ -121,14 +105,8 @@ impl Queue for KeepNilAfterFinish {
 /// A worker that ends leaves the map alone.
 pub struct NoDeleteAtFinish;
 
-impl Queue for NoDeleteAtFinish {
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Upstream::update_work(step, work)
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
+impl Change for NoDeleteAtFinish {
+    type From = Upstream;
 
     fn finish(_: &mut Step<'_, '_>, _: Key, _: WorkId) {}
 }
@@ -136,21 +114,15 @@ impl Queue for NoDeleteAtFinish {
 /// The worker of a new key is created before the lock is taken for its entry.
 pub struct StartBeforeInsert;
 
-impl Queue for StartBeforeInsert {
+impl Change for StartBeforeInsert {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if step.entry(work.key).is_some() {
             return Upstream::update_work(step, work);
         }
         let created = step.create_worker(&work).owner;
         Flow::Unlocked(Rest { section: Self::insert, created: Some(created) })
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
     }
 }
 
@@ -169,59 +141,41 @@ impl StartBeforeInsert {
 /// An update changes no entry that is there: `AddWork`.
 pub struct DropAll;
 
-impl Queue for DropAll {
+impl Change for DropAll {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if step.entry(work.key).is_some() {
             return Flow::Done;
         }
         Upstream::update_work(step, work)
     }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
-    }
 }
 
 /// Cancelling work in progress counts as a success too.
 pub struct CancelTrueRunning;
 
-impl Queue for CancelTrueRunning {
-    fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
-        Upstream::update_work(step, work)
-    }
+impl Change for CancelTrueRunning {
+    type From = Upstream;
 
     fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
         let known = step.entry(key).is_some();
         Upstream::cancel_work(step, key, path);
         known
     }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
-    }
 }
 
 /// The nil check has a critical section of its own, before the old code's.
 pub struct CheckOutsideLock;
 
-impl Queue for CheckOutsideLock {
+impl Change for CheckOutsideLock {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if step.entry(work.key).is_some_and(|entry| entry.worker.is_nil()) {
             return Flow::Done;
         }
         Flow::Unlocked(Rest { section: Self::update, created: None })
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
     }
 }
 
@@ -234,7 +188,9 @@ impl CheckOutsideLock {
 /// The lock is given up between the checks and the creation of the new worker.
 pub struct LockGap;
 
-impl Queue for LockGap {
+impl Change for LockGap {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         if let Some(entry) = step.entry(work.key) {
             if entry.worker.is_nil() || entry.worker.get().fire_at == work.fire_at {
@@ -243,14 +199,6 @@ impl Queue for LockGap {
             step.stop(entry.owner);
         }
         Flow::Unlocked(Rest { section: Self::create, created: None })
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
     }
 }
 
@@ -264,7 +212,9 @@ impl LockGap {
 /// The panic is recovered around the old update, which leaves the lock locked.
 pub struct RecoverLeak;
 
-impl Queue for RecoverLeak {
+impl Change for RecoverLeak {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         let updated = bohr_go::recover(|| buggy::Queue::update_work(step, work));
         updated.unwrap_or_else(|_| {
@@ -272,31 +222,17 @@ impl Queue for RecoverLeak {
             Flow::Done
         })
     }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
-    }
 }
 
 /// The panic is recovered around the old update, and the lock released: as good as upstream's check.
 pub struct RecoverUnlock;
 
-impl Queue for RecoverUnlock {
+impl Change for RecoverUnlock {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         let updated = bohr_go::recover(|| buggy::Queue::update_work(step, work));
         updated.unwrap_or(Flow::Done)
-    }
-
-    fn cancel_work(step: &mut Step<'_, '_>, key: Key, path: Path) -> bool {
-        Upstream::cancel_work(step, key, path)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        Upstream::finish(step, key, id);
     }
 }
 
@@ -304,7 +240,9 @@ impl Queue for RecoverUnlock {
 /// update for another uid replaces the entry.
 pub struct TokenUid;
 
-impl Queue for TokenUid {
+impl Change for TokenUid {
+    type From = Upstream;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         Self::update(step, work, |step, id| step.stop(id))
     }
@@ -351,7 +289,9 @@ impl TokenUid {
 /// As [`TokenUid`], and stopping sets a flag that a worker's first step tests (PR #134945).
 pub struct TokenUidFlag;
 
-impl Queue for TokenUidFlag {
+impl Change for TokenUidFlag {
+    type From = TokenUid;
+
     fn update_work(step: &mut Step<'_, '_>, work: Work) -> Flow {
         TokenUid::update(step, work, Self::stop)
     }
@@ -362,10 +302,6 @@ impl Queue for TokenUidFlag {
 
     fn begin(step: &mut Step<'_, '_>, _: Key, id: WorkId) -> bool {
         !step.time().cancelled.contains(&id)
-    }
-
-    fn finish(step: &mut Step<'_, '_>, key: Key, id: WorkId) {
-        TokenUid::finish(step, key, id);
     }
 }
 
