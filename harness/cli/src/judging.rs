@@ -25,8 +25,11 @@ pub struct Judged {
     pub found: Vec<Kept>,
 }
 
-/// Whether a form holds, in words, over the workloads of a group; nothing if none was judged.
-pub fn verdict(group: &[Judged]) -> Option<String> {
+/// Whether a form holds, in words, over the workloads of a group.
+pub fn verdict(group: &[Judged]) -> String {
+    if group.iter().all(|j| j.cell.is_none()) {
+        return "not judged".to_owned();
+    }
     let of = |observing| {
         let judged = group.iter().filter(move |j| j.subject.only_observes() == observing);
         judged.filter_map(|j| j.cell.as_ref())
@@ -34,8 +37,7 @@ pub fn verdict(group: &[Judged]) -> Option<String> {
     let violated: BTreeSet<&str> = of(false).flat_map(Cell::oracles).collect();
     let observed: BTreeSet<&str> =
         of(true).flat_map(Cell::oracles).filter(|o| !violated.contains(o)).collect();
-    let any = of(false).next().or_else(|| of(true).next());
-    any.map(|_| words::verdict(&violated, &observed))
+    words::verdict(&violated, &observed)
 }
 
 /// A failure that was found and kept.

@@ -198,10 +198,8 @@ fn shown(subjects: Vec<Subject>) -> Vec<Subject> {
 
 /// The oracles that the variant is expected to violate on the workload.
 fn violations(subject: &Subject) -> Vec<&'static str> {
-    match subject.scenario.expected(subject.variant.name, &subject.workload) {
-        Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
-        Some(Expected::Holds) | None => Vec::new(),
-    }
+    let expected = subject.scenario.expected(subject.variant.name, &subject.workload);
+    expected.iter().flat_map(Expected::oracles).collect()
 }
 
 fn variant(group: &[Judged]) -> VariantRow {
@@ -210,7 +208,7 @@ fn variant(group: &[Judged]) -> VariantRow {
         name: variant.name.to_owned(),
         role: variant.role,
         summary: variant.summary.to_owned(),
-        verdict: verdict(group).unwrap_or_else(|| "not judged".to_owned()),
+        verdict: verdict(group),
     }
 }
 

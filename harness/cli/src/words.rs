@@ -3,7 +3,6 @@
 use bohr_explore::campaign::Hardness;
 use bohr_explore::cell::{Cell, Coverage};
 use bohr_explore::stats::rule_of_three;
-use bohr_kernel::scenario::{Expected, Violation};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -33,47 +32,28 @@ pub fn assess(cell: &Cell) -> Assessment {
             (Some(_), _) => Assessment::Expected,
         };
     };
-    let named: BTreeSet<&str> = violations(cell).iter().map(|v| v.oracle).collect();
-    let only_missing = cell.oracles().is_subset(&named);
+    let violated = cell.oracles();
+    let named: BTreeSet<&str> = cell.violations().iter().map(|v| v.oracle).collect();
+    let only_missing = violated.is_subset(&named);
+    let missing = || cell.violations().iter().filter(|v| !violated.contains(v.oracle));
+    let missing_ids = || missing().map(|v| v.oracle).collect::<Vec<_>>().join(", ");
+    let may_need_more = |bound| missing().all(|v| v.preemptions.is_none_or(|least| least > bound));
     match cell.coverage {
         _ if !only_missing => Assessment::Surprise(surprise),
         _ if !cell.complete => Assessment::Unfinished,
         Coverage::Sampled { schedules } if !cell.violated.is_empty() => Assessment::Partly(format!(
             "{} did not show in {}",
-            missing(cell),
+            missing_ids(),
             counted(schedules, "schedule")
         )),
-        Coverage::Bounded { preemptions, .. }
-            if !cell.violated.is_empty() && may_need_more(cell, preemptions) =>
-        {
+        Coverage::Bounded { preemptions, .. } if !cell.violated.is_empty() && may_need_more(preemptions) => {
             let within = counted(preemptions.into(), "preemption");
-            Assessment::Partly(format!("{} did not show within {within}", missing(cell)))
+            Assessment::Partly(format!("{} did not show within {within}", missing_ids()))
         }
         Coverage::Sampled { schedules } => {
             Assessment::Surprise(format!("{surprise} in {}", counted(schedules, "schedule")))
         }
         Coverage::Exhausted { .. } | Coverage::Bounded { .. } => Assessment::Surprise(surprise),
-    }
-}
-
-/// The oracles that were to be violated and were not.
-fn missing(cell: &Cell) -> String {
-    let violated = cell.oracles();
-    let missing = violations(cell).iter().map(|v| v.oracle).filter(|oracle| !violated.contains(oracle));
-    missing.collect::<Vec<_>>().join(", ")
-}
-
-/// True if all that were to be violated and were not may need more preemptions than the bound allows.
-fn may_need_more(cell: &Cell, bound: u32) -> bool {
-    let violated = cell.oracles();
-    let mut missing = violations(cell).iter().filter(|v| !violated.contains(v.oracle));
-    missing.all(|v| v.preemptions.is_none_or(|least| least > bound))
-}
-
-fn violations(cell: &Cell) -> &[Violation] {
-    match &cell.expected {
-        Some(Expected::Fails(violations)) => violations,
-        Some(Expected::Holds) | None => &[],
     }
 }
 
@@ -200,6 +180,7 @@ pub fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
     use bohr_explore::campaign::Found;
+    use bohr_kernel::scenario::{Expected, Violation};
     use bohr_kernel::{Detail, Finding, Kind};
 
     #[test]

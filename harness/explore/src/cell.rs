@@ -4,7 +4,7 @@ use crate::campaign::{Budget, Found, Hardness, Shown, campaign_watched, name_of}
 use crate::driver::Driver;
 use crate::search::search;
 use crate::strategy::Bounds;
-use bohr_kernel::scenario::{AnyScenario, Expected};
+use bohr_kernel::scenario::{AnyScenario, Expected, Violation};
 use bohr_kernel::{Finding, Outcome, Program, RunConfig};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -106,7 +106,7 @@ pub fn judge_watched(
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
     let mut violated = BTreeMap::new();
     let mut sampled = 0;
-    let named = named(expected.as_ref());
+    let named: Vec<String> = expected.iter().flat_map(Expected::oracles).map(str::to_owned).collect();
     let mut hardness = Vec::new();
     for &driver in &effort.drivers {
         // Where no failure is expected and the search can tell, sampling adds nothing.
@@ -161,6 +161,11 @@ impl Cell {
         self.violated.keys().map(String::as_str).collect()
     }
 
+    /// What was to be violated; nothing also if nothing is stated.
+    pub fn violations(&self) -> &[Violation] {
+        self.expected.as_ref().map_or(&[], Expected::violations)
+    }
+
     /// What is not as expected, in words; nothing if all is.
     pub fn surprise(&self) -> Option<String> {
         let violated = self.oracles();
@@ -169,11 +174,7 @@ impl Cell {
             let text = &self.violated["scenario-bug"].finding.text;
             return Some(format!("the scenario's own code failed: {text}"));
         }
-        let named: BTreeSet<&str> = match &self.expected {
-            None => return None,
-            Some(Expected::Holds) => BTreeSet::new(),
-            Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
-        };
+        let named: BTreeSet<&str> = self.expected.as_ref()?.oracles().collect();
         let extra: Vec<_> = violated.difference(&named).copied().collect();
         let missed: Vec<_> = named.difference(&violated).copied().collect();
         match (extra.is_empty(), missed.is_empty()) {
@@ -184,20 +185,10 @@ impl Cell {
     }
 }
 
-fn named(expected: Option<&Expected>) -> Vec<String> {
-    match expected {
-        Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle.to_owned()).collect(),
-        Some(Expected::Holds) | None => Vec::new(),
-    }
-}
-
 /// The preemption bound within which everything that is expected shows, and at least 2.
 fn bound(expected: Option<&Expected>) -> u32 {
-    let stated = match expected {
-        Some(Expected::Fails(violations)) => violations.iter().filter_map(|v| v.preemptions).max(),
-        Some(Expected::Holds) | None => None,
-    };
-    stated.unwrap_or(2).max(2)
+    let violations = expected.map_or(&[][..], Expected::violations);
+    violations.iter().filter_map(|v| v.preemptions).max().unwrap_or(2).max(2)
 }
 
 fn over(effort: &Effort) -> bool {

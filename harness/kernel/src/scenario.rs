@@ -166,6 +166,21 @@ pub enum Expected {
     Fails(Vec<Violation>),
 }
 
+impl Expected {
+    /// What can be violated; nothing if the variant holds.
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Expected::Holds => &[],
+            Expected::Fails(violations) => violations,
+        }
+    }
+
+    /// The ids of the oracles that can be violated.
+    pub fn oracles(&self) -> impl Iterator<Item = &'static str> {
+        self.violations().iter().map(|violation| violation.oracle)
+    }
+}
+
 /// An oracle that can be violated.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {

@@ -58,10 +58,7 @@ fn check(variant: &str, class: &str) -> Result<(), String> {
     let cell = format!("{variant} on {class}");
     let program = scenario().program(variant, class)?;
     let verdict = scenario().expected(variant, class).ok_or_else(|| format!("{cell}: nothing is stated"))?;
-    let named: BTreeSet<String> = match &verdict {
-        Expected::Holds => BTreeSet::new(),
-        Expected::Fails(violations) => violations.iter().map(|v| v.oracle.to_owned()).collect(),
-    };
+    let named: BTreeSet<String> = verdict.oracles().map(str::to_owned).collect();
     let large = class == "mixed" && (verdict != Expected::Holds || variant == "registry");
     let preemptions = large.then_some(2);
     let shown = Rc::new(RefCell::new(Shown::default()));

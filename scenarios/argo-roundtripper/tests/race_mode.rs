@@ -85,10 +85,8 @@ fn without_the_slots_race_the_others_can_be_first() {
 #[test]
 fn stress_shows_nothing_that_mixed_does_not() {
     for variant in scenario().variants() {
-        let named = match scenario().expected(variant.name, "mixed") {
-            Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
-            _ => Vec::new(),
-        };
+        let expected = scenario().expected(variant.name, "mixed");
+        let named: Vec<&str> = expected.iter().flat_map(Expected::oracles).collect();
         let program = scenario().program(variant.name, "stress").unwrap();
         let config = RunConfig { keep_going: true, ..RunConfig::default() };
         let shown = campaign(Driver::Random, &program, config, 1, &Budget::all(200));

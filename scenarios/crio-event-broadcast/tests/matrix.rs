@@ -21,10 +21,7 @@ use std::time::Instant;
 
 /// The oracles that a verdict names.
 fn named(verdict: &Expected) -> BTreeSet<String> {
-    match verdict {
-        Expected::Holds => BTreeSet::new(),
-        Expected::Fails(violations) => violations.iter().map(|v| v.oracle.to_owned()).collect(),
-    }
+    verdict.oracles().map(str::to_owned).collect()
 }
 
 /// The bound within which a cell is searched; nothing for every schedule.

@@ -7,7 +7,7 @@
 mod common;
 
 use bohr_explore::strategy::Bounds;
-use bohr_kernel::scenario::{AnyScenario, Expected};
+use bohr_kernel::scenario::AnyScenario;
 use common::{gather, oracles};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -66,17 +66,12 @@ struct Report {
 
 fn check(scenario: &dyn AnyScenario, variant: &str, class: &str) -> Report {
     let mut report = Report::default();
-    let expected = scenario.expected(variant, class);
-    let stated: BTreeMap<String, Option<u32>> = match expected {
-        None => {
-            report.wrong.push(format!("{variant} in {class}: no verdict is stated"));
-            return report;
-        }
-        Some(Expected::Holds) => BTreeMap::new(),
-        Some(Expected::Fails(violations)) => {
-            violations.into_iter().map(|v| (v.oracle.to_owned(), v.preemptions)).collect()
-        }
+    let Some(expected) = scenario.expected(variant, class) else {
+        report.wrong.push(format!("{variant} in {class}: no verdict is stated"));
+        return report;
     };
+    let stated = expected.violations().iter().map(|v| (v.oracle.to_owned(), v.preemptions));
+    let stated: BTreeMap<String, Option<u32>> = stated.collect();
     let all = Bounds { cache: true, ..Bounds::default() };
     let mut to_end = false;
     let runs = if stated.is_empty() { u64::MAX } else { most_runs(variant, class) };

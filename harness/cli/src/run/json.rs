@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::words::{Assessment, assess};
 use bohr_explore::campaign::Hardness;
 use bohr_explore::cell::{Cell, Coverage};
-use bohr_kernel::scenario::{Expected, Role};
+use bohr_kernel::scenario::Role;
 use bohr_report::model::Fewest;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -113,10 +113,7 @@ fn cell(judged: &Judged) -> CellJson<'_> {
 fn verdict(cell: &Cell) -> VerdictJson<'_> {
     VerdictJson {
         violated: cell.oracles().into_iter().collect(),
-        expected: cell.expected.as_ref().map(|expected| match expected {
-            Expected::Holds => Vec::new(),
-            Expected::Fails(violations) => violations.iter().map(|v| v.oracle).collect(),
-        }),
+        expected: cell.expected.as_ref().map(|expected| expected.oracles().collect()),
         assessment: assess(cell),
         coverage: cell.coverage,
         complete: cell.complete,

@@ -7,7 +7,6 @@ use crate::output::{self, Look, Output, cell};
 use crate::words::{Assessment, assess, counted, coverage, hardness, quoted, thousands};
 use bohr_explore::campaign::name_of;
 use bohr_explore::cell::Cell;
-use bohr_kernel::scenario::Expected;
 use bohr_report::{model::Fewest, report};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -37,11 +36,10 @@ fn matrix(groups: &[&[Judged]], out: &mut Output) -> Result<(), Error> {
     for group in groups {
         let variant = group[0].subject.variant;
         let cells = cells(group);
-        let verdict = verdict(group).unwrap_or_else(|| "not judged".to_owned());
         rows.push(vec![
             cell(variant.name),
             cell(variant.role.to_string()),
-            cell(verdict),
+            cell(verdict(group)),
             expected(group),
             cell(effort_to_find(group)),
             cell(if cells.is_empty() { "-".to_owned() } else { coverage(&cells) }),
@@ -78,10 +76,7 @@ fn missing(group: &[Judged]) -> Vec<&'static str> {
 
 /// The oracles that are to be violated.
 fn named(cell: &Cell) -> BTreeSet<&'static str> {
-    match &cell.expected {
-        Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
-        Some(Expected::Holds) | None => BTreeSet::new(),
-    }
+    cell.violations().iter().map(|v| v.oracle).collect()
 }
 
 /// How hard it was to find on the first workload that fails: classes differ too much to be pooled.
