@@ -603,9 +603,7 @@ impl Kernel {
         let task = &mut self.core.tasks[id.index()];
         // On OS threads a task can be killed between two operations. Nobody may find its guards.
         if task.phase == Phase::Killed {
-            for (object, _) in &published.objects {
-                self.objects.slots[object.index()].cell.forget(id);
-            }
+            self.objects.forget(id, &published);
             return;
         }
         task.phase = Phase::Ready;
@@ -663,9 +661,7 @@ impl Kernel {
         let op = task.published.as_ref().expect("a task runs only what it has published");
         let site = op.site;
         if take(&mut task.waits) > 0 {
-            for (object, _) in &op.objects {
-                self.objects.slots[object.index()].cell.forget(id);
-            }
+            self.objects.forget(id, op);
         }
         if self.core.config.notes_steps() {
             self.note_step(id);
@@ -697,10 +693,10 @@ impl Kernel {
     pub(crate) fn finish(&mut self, task: TaskId) {
         let record = &mut self.core.tasks[task.index()];
         record.phase = Phase::Finished;
-        if take(&mut record.waits) > 0 {
-            for slot in self.objects.slots.iter_mut() {
-                slot.cell.forget(task);
-            }
+        if take(&mut record.waits) > 0
+            && let Some(published) = &record.published
+        {
+            self.objects.forget(task, published);
         }
         let (history, state) = (record.history, record.state);
         self.core.set_enabled(task, false);
@@ -725,10 +721,10 @@ impl Kernel {
         record.phase = Phase::Killed;
         record.history = mix(record.history, 3);
         record.state = mix(record.born, 3);
-        if take(&mut record.waits) > 0 {
-            for slot in objects.slots.iter_mut() {
-                slot.cell.forget(task);
-            }
+        if take(&mut record.waits) > 0
+            && let Some(published) = &record.published
+        {
+            objects.forget(task, published);
         }
         core.set_enabled(task, false);
     }
@@ -868,6 +864,13 @@ impl Objects {
     ) -> Obj<S> {
         let (history, state) = core.birth_hash();
         self.insert(Birth { kind, name, created, history, state }, value)
+    }
+
+    /// Takes away the guards with which a task waits to do what it has published.
+    fn forget(&mut self, task: TaskId, published: &Published) {
+        for (object, _) in &published.objects {
+            self.slots[object.index()].cell.forget(task);
+        }
     }
 }
 
