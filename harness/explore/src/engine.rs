@@ -8,8 +8,20 @@ pub use self::shuttle::{ShuttleEngine, ShuttlePolicy};
 pub use fast::{FastEngine, FastPolicy};
 pub use threads::ThreadEngine;
 
+use bohr_kernel::{Program, RunConfig, TaskId, run_task, spawn_clock};
+
 /// Keeps panics of scenario code quiet, for engines that set no panic hook themselves.
 fn quiet_once() {
     static QUIET: std::sync::Once = std::sync::Once::new();
     QUIET.call_once(bohr_kernel::quiet_panics);
+}
+
+/// The main task of a run: it starts the clock that eager time needs, and runs the program's body.
+fn run_main(program: &Program, config: RunConfig) {
+    run_task(TaskId::MAIN, || {
+        if config.eager_time {
+            spawn_clock();
+        }
+        program.run_body();
+    });
 }

@@ -3,13 +3,11 @@
 //! [`regressions!`](crate::regressions) makes a test of each. [`offer`] writes the entries.
 
 use crate::replay::{Replayed, replay};
-use crate::search::{rerun, search};
-use crate::strategy::{After, Bounds};
+use crate::search::{self, rerun};
+use crate::strategy::Bounds;
 use crate::token::Token;
 use bohr_kernel::scenario::AnyScenario;
 use bohr_kernel::{Finding, Outcome, RunConfig};
-use std::cell::RefCell;
-use std::rc::Rc;
 
 /// The environment variable that makes [`offer`] print: `BOHR_TOKENS=1`.
 pub const ASK: &str = "BOHR_TOKENS";
@@ -112,7 +110,7 @@ fn indented(text: &str) -> String {
 /// token, and the finding. Nothing if there is none. To be sure that no failure needs fewer preemptions,
 /// ask with one fewer.
 ///
-/// `speaks` is given every run with its trace, and with all its findings: runs go on after those that do
+/// `speaks` is given runs with their traces, and with all their findings: runs go on after those that do
 /// not end the modelled process.
 ///
 /// # Errors
@@ -128,24 +126,9 @@ pub fn shortest(
 ) -> Result<Option<(Token, Finding)>, String> {
     let program = scenario.program(variant, workload)?;
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
-    let best: Rc<RefCell<Option<(Outcome, Finding)>>> = Rc::default();
-    let sink = {
-        let best = best.clone();
-        move |outcome: Outcome| {
-            let steps = outcome.steps;
-            let shorter = best.borrow().as_ref().is_none_or(|(run, _)| steps < run.steps);
-            match speaks(&outcome).filter(|_| shorter).cloned() {
-                Some(finding) => {
-                    best.replace(Some((outcome, finding)));
-                    After::OnlyShorter(steps)
-                }
-                None => After::GoOn,
-            }
-        }
-    };
     let recorded = RunConfig { record: true, ..config };
-    search(&program, recorded, Bounds { shortest: true, ..bounds }, sink);
-    let Some((run, finding)) = best.take() else { return Ok(None) };
+    let (found, _) = search::shortest(&program, recorded, bounds, move |run| speaks(run).cloned(), || true);
+    let Some((run, finding)) = found else { return Ok(None) };
     let again = rerun(&program, config, run.decisions.iter().map(|d| d.chosen).collect());
     assert_eq!(again.trace, run.trace, "{variant} on {workload}: the program is not deterministic");
     let at = (scenario.info().name, variant, workload);

@@ -20,6 +20,34 @@ pub fn search<A: Into<After> + 'static>(
     Rc::into_inner(dfs).expect("the engine has let go of its strategy").into_inner().exhausted()
 }
 
+/// The run with the fewest steps among those within the bounds that `wanted` gives something for, and what it
+/// gives; and how the search for it ended, which goes on for as long as `more` says so.
+pub fn shortest<T: 'static>(
+    program: &Program,
+    config: RunConfig,
+    bounds: Bounds,
+    wanted: impl Fn(&Outcome) -> Option<T> + 'static,
+    more: impl Fn() -> bool + 'static,
+) -> (Option<(Outcome, T)>, Exhausted) {
+    let best: Rc<RefCell<Option<(Outcome, T)>>> = Rc::default();
+    let sink = {
+        let best = best.clone();
+        move |outcome: Outcome| {
+            let mut best = best.borrow_mut();
+            let steps = outcome.steps;
+            let shorter = best.as_ref().is_none_or(|(run, _)| steps < run.steps);
+            let hit = if shorter { wanted(&outcome) } else { None };
+            let after = if hit.is_some() { After::OnlyShorter(steps) } else { After::GoOn };
+            if let Some(hit) = hit {
+                *best = Some((outcome, hit));
+            }
+            if more() { after } else { After::Stop }
+        }
+    };
+    let exhausted = search(program, config, Bounds { shortest: true, ..bounds }, sink);
+    (best.take(), exhausted)
+}
+
 /// Makes recorded choices again, with everything recorded.
 pub fn rerun(program: &Program, config: RunConfig, choices: Vec<u32>) -> Outcome {
     let replay = Rc::new(RefCell::new(Replay::new(choices)));

@@ -5,12 +5,10 @@
 //! bounding, PLDI 2007). The first bound under which the failure shows is the fewest preemptions there
 //! can be, and that is proved if the smaller bounds were exhausted.
 
-use crate::search::search;
-use crate::strategy::{After, Bounds};
+use crate::search::shortest;
+use crate::strategy::{Bounds, Exhausted};
 use bohr_kernel::scenario::AnyScenario;
 use bohr_kernel::{Decision, Finding, Outcome, Program, RunConfig};
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,10 +97,15 @@ fn fewer_preemptions(
     let mut proved = true;
     let mut left = budget;
     for bound in 0..=best.preemptions {
-        let (hit, all, runs) = shortest(program, failing, bound, left, stop);
+        let bounds = Bounds { preemptions: Some(bound), runs: Some(left), cache: true, ..Bounds::default() };
+        let (finding, stop) = (failing.finding.clone(), stop.clone());
+        let wanted =
+            move |outcome: &Outcome| outcome.findings.iter().find(|f| f.same_failure(&finding)).map(drop);
+        let more = move || !stop.load(Ordering::Relaxed);
+        let (hit, Exhausted { all, runs, .. }) = shortest(program, failing.config, bounds, wanted, more);
         best.runs += runs;
         left = left.saturating_sub(runs);
-        if let Some(hit) = hit {
+        if let Some((hit, ())) = hit {
             best.fewest_proved = proved;
             best.shortest_proved = all;
             best.take(hit);
@@ -122,37 +125,4 @@ impl Shrunk {
         self.steps = outcome.steps;
         self.decisions = outcome.decisions;
     }
-}
-
-/// The run with the fewest steps among those that show the finding within the bound; whether all were
-/// looked at; and how many were run.
-fn shortest(
-    program: &Program,
-    failing: &Failing<'_>,
-    bound: u32,
-    budget: u64,
-    stop: &Arc<AtomicBool>,
-) -> (Option<Outcome>, bool, u64) {
-    let best: Rc<RefCell<Option<Outcome>>> = Rc::default();
-    let bounds = Bounds { preemptions: Some(bound), runs: Some(budget), cache: true, shortest: true };
-    let sink = {
-        let (best, wanted, stop) = (best.clone(), failing.finding.clone(), stop.clone());
-        move |outcome: Outcome| {
-            let mut best = best.borrow_mut();
-            let steps = outcome.steps;
-            let shorter = best.as_ref().is_none_or(|b| steps < b.steps);
-            let hit = shorter && outcome.findings.iter().any(|f| f.same_failure(&wanted));
-            if hit {
-                *best = Some(outcome);
-            }
-            match (stop.load(Ordering::Relaxed), hit) {
-                (true, _) => After::Stop,
-                (false, true) => After::OnlyShorter(steps),
-                (false, false) => After::GoOn,
-            }
-        }
-    };
-    let exhausted = search(program, failing.config, bounds, sink);
-    let best = best.borrow_mut().take();
-    (best, exhausted.all, exhausted.runs)
 }

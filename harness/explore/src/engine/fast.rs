@@ -5,7 +5,7 @@ use crate::strategy::{Pct, Random, Sampling};
 use bohr_coroutine::{Coroutine, suspend};
 use bohr_kernel::{
     Engine, Host, Kernel, Next, Outcome, Point, Program, RunConfig, Runs, Strategy, TaskId, conclude,
-    run_task, spawn_clock, with_kernel,
+    with_kernel,
 };
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -120,7 +120,7 @@ impl Worker {
         let coroutine = Coroutine::new(move || {
             while let Some(body) = bodies.take() {
                 match body {
-                    Body::Main => run_main(&program, config),
+                    Body::Main => super::run_main(&program, config),
                     Body::Spawned(body) => body(),
                 }
                 suspend();
@@ -128,15 +128,6 @@ impl Worker {
         });
         Worker { coroutine, body }
     }
-}
-
-fn run_main(program: &Program, config: RunConfig) {
-    run_task(TaskId::MAIN, || {
-        if config.eager_time {
-            spawn_clock();
-        }
-        program.run_body();
-    });
 }
 
 impl Drop for Worker {

@@ -4,7 +4,7 @@
 
 use bohr_kernel::{
     Engine, Host, Kernel, Next, Outcome, Point, Program, RunConfig, Strategy, TaskId, conclude, install,
-    quiet_panics, run_task, spawn_clock, with_kernel,
+    quiet_panics, with_kernel,
 };
 use shuttle::scheduler::{
     PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId as ShuttleId, UrwRandomScheduler,
@@ -136,14 +136,7 @@ fn run(program: &Program, config: RunConfig, policy: Policy, skip_forced: bool, 
     shuttle_config.stack_size = STACK_BYTES;
     let bridge = Bridge { program: program.clone(), config, policy, feed, skip_forced, running: false };
     let main = program.clone();
-    shuttle::Runner::new(bridge, shuttle_config).run(move || {
-        run_task(TaskId::MAIN, || {
-            if config.eager_time {
-                spawn_clock();
-            }
-            main.run_body();
-        });
-    });
+    shuttle::Runner::new(bridge, shuttle_config).run(move || super::run_main(&main, config));
 }
 
 /// Debug builds of scenario code with formatting need more than shuttle's 60 KiB.

@@ -2,8 +2,7 @@
 //! what it finds is still a schedule: the order in which the threads got through.
 
 use bohr_kernel::{
-    Engine, Host, Kernel, Program, RunConfig, SharedKernel, Strategy, TaskId, conclude, install, run_task,
-    spawn_clock,
+    Engine, Host, Kernel, Program, RunConfig, SharedKernel, Strategy, TaskId, conclude, install,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -30,13 +29,7 @@ impl Engine for ThreadEngine {
             let threads =
                 Arc::new(Threads { running: Mutex::new(Vec::new()), shared, draws: Mutex::new(draws) });
             let main = program.clone();
-            let body = move || {
-                if config.eager_time {
-                    spawn_clock();
-                }
-                main.run_body();
-            };
-            threads.start(TaskId::MAIN, Box::new(move || run_task(TaskId::MAIN, body)));
+            threads.start(TaskId::MAIN, Box::new(move || super::run_main(&main, config)));
             while let Some(thread) = threads.pop() {
                 let _ = thread.join();
             }
