@@ -4,8 +4,8 @@
 use crate::object::{Meta, Objects};
 use crate::race::Shadow;
 use crate::{
-    Access, BlockedTask, Clock, Decision, Detail, Finding, Kind, Obj, ObjectId, ObjectInfo, Point,
-    RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
+    Access, BlockedTask, Clock, Decision, Detail, Event, Finding, Footprint, Kind, Obj, ObjectId, ObjectInfo,
+    Point, RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
 };
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -26,11 +26,20 @@ pub struct RunConfig {
     /// Let a scheduling choice move virtual time, instead of moving it only when nothing else can
     /// happen.
     pub eager_time: bool,
+    /// Keep a [log](Kernel::log), for strategies that must know of every step.
+    pub log: bool,
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        RunConfig { record: false, keep_going: false, max_steps: 20_000, identify: false, eager_time: false }
+        RunConfig {
+            record: false,
+            keep_going: false,
+            max_steps: 20_000,
+            identify: false,
+            eager_time: false,
+            log: false,
+        }
     }
 }
 
@@ -80,6 +89,8 @@ pub struct Outcome {
     pub trace_hash: u64,
     /// The trace, if it was recorded.
     pub trace: Option<Trace>,
+    /// The log, if it was kept.
+    pub log: Vec<Event>,
 }
 
 /// An operation that a task is about to do.
@@ -88,7 +99,9 @@ pub struct Published {
     /// What it is called.
     pub label: &'static str,
     /// What it touches, and how.
-    pub objects: SmallVec<[(ObjectId, Access); 2]>,
+    pub objects: Footprint,
+    /// Whose end it waits for.
+    pub joins: Option<TaskId>,
     /// Where it stands in the source.
     pub site: &'static Location<'static>,
     pub(crate) reason: Option<&'static str>,
@@ -193,6 +206,7 @@ pub(crate) struct Core {
     pub(crate) at_rest: bool,
     blocked_rule: Blocked,
     trace: Vec<Step>,
+    log: Vec<Event>,
     classify: Classify,
     pub(crate) checks: Vec<Check>,
     left_blocked: Vec<BlockedTask>,
@@ -261,6 +275,7 @@ impl Kernel {
             at_rest: false,
             blocked_rule: Blocked::Go,
             trace: Vec::new(),
+            log: Vec::new(),
             classify,
             checks: Vec::new(),
             left_blocked: Vec::new(),
@@ -423,6 +438,11 @@ impl Kernel {
         &self.core.findings
     }
 
+    /// What has happened so far, if the run is to [log](RunConfig::log) it.
+    pub fn log(&self) -> &[Event] {
+        &self.core.log
+    }
+
     /// The number of operations run so far.
     pub fn steps(&self) -> u32 {
         self.core.steps
@@ -468,6 +488,7 @@ impl Kernel {
             abandoned: self.core.abandoned,
             trace_hash,
             trace,
+            log: self.core.log,
         }
     }
 
@@ -533,6 +554,11 @@ impl Kernel {
         }
         task.phase = Phase::Ready;
         task.enabled = !published.guarded || holds(&self.objects, id, Some(&published));
+        if self.core.config.log && !self.core.at_rest {
+            let joins = published.joins;
+            let objects = if joins.is_some() { Footprint::new() } else { published.objects.clone() };
+            self.core.log.push(Event::Publishes { task: id, objects, joins });
+        }
         task.published = Some(published);
     }
 
@@ -583,6 +609,10 @@ impl Kernel {
             self.absorb(task, op);
         }
         self.core.tasks[task.index()].phase = Phase::Running;
+        if self.core.config.log && !self.core.at_rest {
+            let enabled = self.core.enabled.iter().copied().collect();
+            self.core.log.push(Event::Runs { task, enabled });
+        }
         if self.core.config.record {
             self.core.trace.push(Step {
                 task,
@@ -613,8 +643,8 @@ impl Kernel {
             }
         }
         let clock = record.clock.clone();
-        let history = mix(record.history, u64::from(task.0));
-        let state = mix(record.state, u64::from(task.0));
+        let history = mix(record.history, 1);
+        let state = mix(record.state, 1);
         let ends = self.objects.get_mut(self.core.ends);
         if ends.len() <= task.index() {
             ends.resize(task.index() + 1, None);
@@ -634,6 +664,9 @@ impl Kernel {
         record.phase = Phase::Killed;
         record.history = mix(record.history, 3);
         record.state = mix(record.born, 3);
+        if core.config.log {
+            core.log.push(Event::Dies(task));
+        }
         if record.published.take().is_some_and(|p| p.guarded) {
             for slot in &mut objects.slots {
                 slot.cell.forget(task);
@@ -652,6 +685,9 @@ impl Kernel {
             return false;
         }
         self.core.now = self.objects.get(time).now;
+        if self.core.config.log {
+            self.core.log.push(Event::TimeMoves);
+        }
         let meta = &mut self.objects.slots[time.id.index()].meta;
         meta.history = mix(meta.history, self.core.now);
         meta.state = mix(meta.state, self.core.now);
@@ -736,28 +772,35 @@ impl Kernel {
 
     /// Folds a step into what identifies the states of its task and objects. A task's number stands
     /// for all it has seen, an object's for how its value came about; a read leaves the object's as
-    /// it is, and an `Add` changes it in a way that does not depend on the order of `Add`s.
+    /// it is, and an `Add` changes it in a way that does not depend on the order of `Add`s. Who joins a task
+    /// sees what that one has seen, and not who else has ended.
     fn absorb(&mut self, task: TaskId, op: &Published) {
         let me = &self.core.tasks[task.index()];
         let mut history = mix(me.history, 2);
         let mut state = mix(me.state, 2);
-        for (id, access) in &op.objects {
+        if let Some(joined) = op.joins {
+            let joined = &self.core.tasks[joined.index()];
+            (history, state) = (mix(history, joined.history), mix(state, joined.state));
+        }
+        for (id, access) in op.objects.iter().filter(|_| op.joins.is_none()) {
             if *access != Access::Add {
                 let meta = &self.objects.slots[id.index()].meta;
                 history = mix(history, meta.history);
                 state = mix(state, meta.state);
             }
         }
-        for (id, access) in &op.objects {
+        // For traces the place among the operation's objects and not the object's id: equal traces may make
+        // their objects in another order.
+        for (place, (id, access)) in op.objects.iter().enumerate() {
             let meta = &mut self.objects.slots[id.index()].meta;
             match access {
                 Access::Read => {}
                 Access::Write => {
-                    meta.history = mix(history, u64::from(id.0));
+                    meta.history = mix(history, place as u64);
                     meta.state = mix(state, u64::from(id.0));
                 }
                 Access::Add => {
-                    meta.history = meta.history.wrapping_add(mix(history, u64::from(id.0)));
+                    meta.history = meta.history.wrapping_add(mix(history, place as u64));
                     meta.state = meta.state.wrapping_add(mix(state, u64::from(id.0)));
                 }
             }
@@ -850,6 +893,9 @@ impl Core {
         }
         if kind.ends_the_run() || !self.config.keep_going {
             self.stopping = true;
+            if self.config.log && !self.at_rest && !matches!(kind, Kind::Deadlock | Kind::Leak) {
+                self.log.push(Event::Stops);
+            }
         }
         self.findings.push(finding);
     }
@@ -889,6 +935,22 @@ impl Core {
         let task = &mut self.tasks[self.current.index()];
         task.made += 1;
         (mix(task.history, task.made << 8), mix(task.state, task.made << 8))
+    }
+
+    /// In eager mode virtual time is an object like others, but it is looked at, and asked to stop, outside of
+    /// operations: that counts as part of the step before.
+    pub(crate) fn touch_time(&mut self, access: Access) {
+        if !self.config.eager_time || self.at_rest {
+            return;
+        }
+        if self.config.log {
+            self.log.push(Event::Touches(self.time.id, access));
+        }
+        if access == Access::Read {
+            let task = &mut self.tasks[self.current.index()];
+            task.history = mix(task.history, self.now);
+            task.state = mix(task.state, self.now);
+        }
     }
 
     /// What the running operation tells its task, instead of all of the objects' state.

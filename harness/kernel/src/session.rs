@@ -265,7 +265,8 @@ pub fn choose(of: u32) -> u32 {
 pub fn join(task: TaskId) {
     let ends = with_kernel(|k| k.core.ends);
     let ended: Guard<Ends> = |ends, task| ends.get(task as usize).is_some_and(Option::is_some);
-    let op = ends.op("join", Access::Read).reason("join").at(Location::caller());
+    let mut op = ends.op("join", Access::Read).reason("join").at(Location::caller());
+    op.joins = Some(task);
     op.when_with(ended, u64::from(task.0)).run(|ends, cx| {
         if let Some(clock) = ends.get(task.index()).and_then(Option::as_ref) {
             cx.acquire(clock);
@@ -331,7 +332,14 @@ pub fn knows(what: u64) {
 /// other task can see. Unlike [`Obj::poke`] it can say what the values are afterwards.
 pub fn aside<R>(change: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> R {
     let here = Location::caller();
-    let op = Published { label: "aside", objects: SmallVec::new(), site: here, reason: None, guarded: false };
+    let op = Published {
+        label: "aside",
+        objects: SmallVec::new(),
+        site: here,
+        joins: None,
+        reason: None,
+        guarded: false,
+    };
     with_kernel(|k| {
         let Kernel { objects, core } = k;
         core.remember_state();
@@ -347,12 +355,18 @@ pub fn current_task() -> TaskId {
 
 /// The virtual time, in nanoseconds. Reading it is no operation: it moves only between operations.
 pub fn now() -> u64 {
-    with_kernel(|k| k.core.now())
+    with_kernel(|k| {
+        k.core.touch_time(Access::Read);
+        k.core.now()
+    })
 }
 
 /// Asks that virtual time stop at `at` nanoseconds on its way, if it has not passed it.
 pub fn add_deadline(at: u64) {
-    with_kernel(|k| k.objects.get_mut(k.core.time).deadlines.push(at));
+    with_kernel(|k| {
+        k.core.touch_time(Access::Add);
+        k.objects.get_mut(k.core.time).deadlines.push(at);
+    });
 }
 
 /// Sleeps until virtual time has reached `at` nanoseconds.
@@ -420,7 +434,7 @@ impl<S: Send + 'static> Obj<S> {
     /// An operation on this object; finish it with [`Op::run`].
     #[track_caller]
     pub fn op(self, label: &'static str, access: Access) -> Op<S> {
-        Op { object: self, label, access, guard: None, reason: None, site: Location::caller() }
+        Op { object: self, label, access, guard: None, joins: None, reason: None, site: Location::caller() }
     }
 
     /// Looks at the state outside of any operation: for oracles, never for the modelled program.
@@ -442,6 +456,7 @@ pub struct Op<S> {
     label: &'static str,
     access: Access,
     guard: Option<(Guard<S>, u64)>,
+    joins: Option<TaskId>,
     reason: Option<&'static str>,
     site: &'static Location<'static>,
 }
@@ -474,10 +489,10 @@ impl<S: Send + 'static> Op<S> {
     ///
     /// Does not return if the run ends meanwhile: the task then unwinds quietly.
     pub fn run<R>(self, action: impl FnOnce(&mut S, &mut Cx<'_>) -> R) -> R {
-        let Op { object, label, access, guard, reason, site } = self;
+        let Op { object, label, access, guard, joins, reason, site } = self;
         let mut objects = SmallVec::new();
         objects.push((object.id, access));
-        let published = Published { label, objects, site, reason, guarded: guard.is_some() };
+        let published = Published { label, objects, joins, site, reason, guarded: guard.is_some() };
         let publish = |k: &mut Kernel, task| {
             if let Some((guard, arg)) = guard {
                 k.objects.wait(object, task, guard, arg);
@@ -572,7 +587,7 @@ impl MultiOp {
         action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
     ) -> R {
         let MultiOp { label, objects, waits, reason, site } = self;
-        let published = Published { label, objects, site, reason, guarded: !waits.is_empty() };
+        let published = Published { label, objects, joins: None, site, reason, guarded: !waits.is_empty() };
         let publish = |k: &mut Kernel, task| {
             for wait in waits {
                 wait(k, task);
