@@ -1,7 +1,7 @@
 //! Searching a program exhaustively, and running it once.
 
 use crate::engine::ShuttleEngine;
-use crate::strategy::{Bounds, Dfs, Exhausted, FollowOrder, Replay};
+use crate::strategy::{Bounds, Dfs, Dpor, Exhausted, Explored, FollowOrder, Limits, Replay};
 use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,21 @@ pub fn search(
     let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));
     ShuttleEngine.explore(program, config, dfs.clone());
     Rc::into_inner(dfs).expect("the engine has let go of its strategy").into_inner().exhausted()
+}
+
+/// Runs one schedule for each order of conflicting operations, over all schedules, and hands each run to
+/// `sink`, until that says false. What every schedule shows, some of these show: see [`Dpor`].
+pub fn prove(
+    program: &Program,
+    config: RunConfig,
+    limits: Limits,
+    sink: impl FnMut(Outcome) -> bool + 'static,
+) -> Explored {
+    let config = RunConfig { log: true, identify: limits.traces, ..config };
+    let dpor = Rc::new(RefCell::new(Dpor::new(limits, sink)));
+    ShuttleEngine.explore(program, config, dpor.clone());
+    let dpor = Rc::into_inner(dpor).expect("the engine has let go of its strategy").into_inner();
+    dpor.explored()
 }
 
 /// Makes recorded choices again, with everything recorded.

@@ -709,7 +709,9 @@ impl Kernel {
             }
             Blocked::Go => return,
             Blocked::GoNoLeaks => {
-                let who: Vec<_> = blocked.iter().map(|b| format!("{} [{}]", b.name, b.reason)).collect();
+                // By name: ids depend on who else spawns.
+                let mut who: Vec<_> = blocked.iter().map(|b| format!("{} [{}]", b.name, b.reason)).collect();
+                who.sort_unstable();
                 (Kind::Leak, format!("still blocked after main ended: {}", who.join(", ")))
             }
         };
