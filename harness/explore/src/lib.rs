@@ -14,6 +14,7 @@ pub mod driver;
 pub mod engine;
 pub mod input;
 pub mod jobs;
+pub mod programs;
 pub mod replay;
 pub mod search;
 pub mod shrink;

@@ -709,13 +709,31 @@ impl Kernel {
             }
             Blocked::Go => return,
             Blocked::GoNoLeaks => {
-                // By name: ids depend on who else spawns.
-                let mut who: Vec<_> = blocked.iter().map(|b| format!("{} [{}]", b.name, b.reason)).collect();
-                who.sort_unstable();
+                let who: Vec<_> = blocked.iter().map(|b| format!("{} [{}]", b.name, b.reason)).collect();
                 (Kind::Leak, format!("still blocked after main ended: {}", who.join(", ")))
             }
         };
         self.core.find_out(kind, text, None, site, Detail::Blocked(blocked));
+    }
+
+    /// In eager mode virtual time is an object like others, but it is looked at, and asked to stop somewhere,
+    /// outside of operations: that counts as part of the step before.
+    pub(crate) fn touch_time(&mut self, access: Access) {
+        if !self.core.config.eager_time || self.core.at_rest {
+            return;
+        }
+        if self.core.config.log {
+            self.core.log.push(Event::Touches(self.core.time.id, access));
+        }
+        let task = &mut self.core.tasks[self.core.current.index()];
+        let meta = &mut self.objects.slots[self.core.time.id.index()].meta;
+        if access == Access::Read {
+            task.history = mix(task.history, meta.history);
+            task.state = mix(task.state, self.core.now);
+        } else {
+            meta.history = meta.history.wrapping_add(mix(task.history, 5));
+            meta.state = meta.state.wrapping_add(mix(task.state, 5));
+        }
     }
 
     /// The tasks that were blocked when nothing more could happen.
@@ -937,22 +955,6 @@ impl Core {
         let task = &mut self.tasks[self.current.index()];
         task.made += 1;
         (mix(task.history, task.made << 8), mix(task.state, task.made << 8))
-    }
-
-    /// In eager mode virtual time is an object like others, but it is looked at, and asked to stop, outside of
-    /// operations: that counts as part of the step before.
-    pub(crate) fn touch_time(&mut self, access: Access) {
-        if !self.config.eager_time || self.at_rest {
-            return;
-        }
-        if self.config.log {
-            self.log.push(Event::Touches(self.time.id, access));
-        }
-        if access == Access::Read {
-            let task = &mut self.tasks[self.current.index()];
-            task.history = mix(task.history, self.now);
-            task.state = mix(task.state, self.now);
-        }
     }
 
     /// What the running operation tells its task, instead of all of the objects' state.

@@ -356,7 +356,7 @@ pub fn current_task() -> TaskId {
 /// The virtual time, in nanoseconds. Reading it is no operation: it moves only between operations.
 pub fn now() -> u64 {
     with_kernel(|k| {
-        k.core.touch_time(Access::Read);
+        k.touch_time(Access::Read);
         k.core.now()
     })
 }
@@ -364,7 +364,7 @@ pub fn now() -> u64 {
 /// Asks that virtual time stop at `at` nanoseconds on its way, if it has not passed it.
 pub fn add_deadline(at: u64) {
     with_kernel(|k| {
-        k.core.touch_time(Access::Add);
+        k.touch_time(Access::Add);
         k.objects.get_mut(k.core.time).deadlines.push(at);
     });
 }
