@@ -80,6 +80,10 @@ pub enum Do {
     Sleep(u8),
     /// Sees the time.
     Now,
+    /// Returns, or does not, as is chosen.
+    MayEnd,
+    /// Returns if last is this.
+    EndIf(u8),
     /// Panics if last is this.
     PanicIf(u8),
     /// Violates an oracle if last is this.

@@ -226,7 +226,7 @@ fn virtual_time_moves_after_all_that_can_happen_before() {
 }
 
 /// The headlines of what a program can show.
-fn shows(program: impl Fn() + Send + Sync + 'static) -> Vec<String> {
+fn shows(config: RunConfig, program: impl Fn() + Send + Sync + 'static) -> Vec<String> {
     let shown: Rc<RefCell<BTreeSet<String>>> = Rc::default();
     let sink = {
         let shown = shown.clone();
@@ -235,7 +235,7 @@ fn shows(program: impl Fn() + Send + Sync + 'static) -> Vec<String> {
             true
         }
     };
-    assert!(prove(&Program::new(program), RunConfig::default(), Limits::default(), sink).all);
+    assert!(prove(&Program::new(program), config, Limits::default(), sink).all);
     shown.take().into_iter().collect()
 }
 
@@ -254,7 +254,7 @@ fn a_panic_does_not_hide_another() {
         });
     };
     // They touch nothing in common, and whichever comes first is the last.
-    assert_eq!(shows(program), ["panic: a", "panic: b"]);
+    assert_eq!(shows(RunConfig::default(), program), ["panic: a", "panic: b"]);
     // a's panic alone; then, while that sleeps, b's write and panic.
     assert_eq!(runs(program), (2, 0));
 }
@@ -288,5 +288,49 @@ fn a_panic_that_is_forced_hides_nothing() {
             panics(x, "first");
         });
     };
-    assert_eq!(shows(program), ["panic: first", "panic: with the lock"]);
+    assert_eq!(shows(RunConfig::default(), program), ["panic: first", "panic: with the lock"]);
+}
+
+#[test]
+fn what_is_found_on_the_way_counts_although_the_run_is_given_up() {
+    let program = || {
+        let (x, y) = (object(), object());
+        spawn("a", move || panics(x, "a"));
+        spawn("b", move || {
+            y.op("violate", Access::Write).run(|_, cx| cx.violated("oracle", "seen"));
+        });
+    };
+    // a's panic alone; then b's violation, after which there is only a's panic, which sleeps.
+    let config = RunConfig { keep_going: true, ..RunConfig::default() };
+    assert_eq!(runs_with(config, program), (1, 1));
+    assert_eq!(shows(config, program), ["oracle violated: seen", "panic: a"]);
+}
+
+#[test]
+fn additions_that_commute_can_still_be_done_in_the_order_that_somebody_waits_for() {
+    let program = || {
+        let x = object();
+        spawn("one", move || add(x));
+        spawn("two", move || x.op("add two", Access::Add).run(|x, _| *x += 2));
+        spawn("waits", move || x.op("wait", Access::Read).when(|x, _| *x == 2).run(|_, _| {}));
+    };
+    // Two are there only if two is added first, and then one after the wait or before; both are there in the
+    // end, and nobody waits for three.
+    assert_eq!(runs(program).0, 2);
+}
+
+#[test]
+fn what_is_disabled_after_one_value_races_as_if_it_were_the_only_one() {
+    let program = || {
+        let (x, y) = (object(), object());
+        spawn("holds", move || lock(x));
+        spawn("chooses", move || {
+            read(y);
+            if choose(2) == 1 {
+                lock(x);
+            }
+        });
+    };
+    // Value 0: the other lock alone. Value 1: either lock first.
+    assert_eq!(runs(program).0, 3);
 }

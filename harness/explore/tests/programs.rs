@@ -1,5 +1,7 @@
 //! Partial-order reduction misses nothing: compared with every schedule, on random small programs.
 
+#![allow(clippy::print_stdout, reason = "what the long run is for")]
+
 use arbitrary::{Arbitrary, Unstructured};
 use bohr_explore::programs::{Agreement, Small, agree};
 use bohr_explore::strategy::Sabotage;

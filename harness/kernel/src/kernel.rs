@@ -664,9 +664,6 @@ impl Kernel {
         record.phase = Phase::Killed;
         record.history = mix(record.history, 3);
         record.state = mix(record.born, 3);
-        if core.config.log {
-            core.log.push(Event::Dies(task));
-        }
         if record.published.take().is_some_and(|p| p.guarded) {
             for slot in &mut objects.slots {
                 slot.cell.forget(task);

@@ -31,8 +31,6 @@ pub enum Event {
     },
     /// The step also touched this, which was not published.
     Touches(ObjectId, Access),
-    /// A task will never do what it has published.
-    Dies(TaskId),
     /// Virtual time moved because nothing else could happen.
     TimeMoves,
     /// The step stopped the run.

@@ -11,12 +11,12 @@ impl<'a> Arbitrary<'a> for Small {
         let number = 2 + u32::from(bytes.ratio(1, 2)?) + u32::from(bytes.ratio(1, 6)?);
         // Half of the programs are about few kinds of operations: these meet more often.
         let kinds = if bytes.arbitrary()? {
-            Some([KINDS; 3].map(|kinds| bytes.int_in_range(0..=kinds - 1)))
+            Some([KINDS; 4].map(|kinds| bytes.int_in_range(0..=kinds - 1)))
         } else {
             None
         };
         let kinds = match kinds {
-            Some([a, b, c]) => vec![a?, b?, c?],
+            Some([a, b, c, d]) => vec![a?, b?, c?, d?],
             None => (0..KINDS).collect(),
         };
         let tasks = (0..number).map(|_| body(bytes, &kinds, NESTED)).collect::<Result<_>>()?;
@@ -37,7 +37,7 @@ fn body(bytes: &mut Unstructured<'_>, kinds: &[u32], nested: u32) -> Result<Body
 }
 
 /// The number of kinds of things to do.
-const KINDS: u32 = 26;
+const KINDS: u32 = 28;
 
 fn what(bytes: &mut Unstructured<'_>, kinds: &[u32], nested: u32) -> Result<Do> {
     let which: u8 = bytes.int_in_range(0..=1)?;
@@ -67,7 +67,9 @@ fn what(bytes: &mut Unstructured<'_>, kinds: &[u32], nested: u32) -> Result<Do> 
         20 | 21 => Do::Join,
         22 => Do::Sleep(value),
         23 => Do::Now,
-        24 => Do::PanicIf(value),
+        24 => Do::EndIf(value),
+        25 => Do::PanicIf(value),
+        26 => Do::MayEnd,
         _ => Do::ViolateIf(value),
     })
 }

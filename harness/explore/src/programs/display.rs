@@ -61,6 +61,8 @@ impl Display for Do {
             Do::Join => write!(f, "join"),
             Do::Sleep(at) => write!(f, "sleep {at}"),
             Do::Now => write!(f, "now"),
+            Do::MayEnd => write!(f, "may end"),
+            Do::EndIf(value) => write!(f, "end if {value}"),
             Do::PanicIf(value) => write!(f, "panic if {value}"),
             Do::ViolateIf(value) => write!(f, "violate if {value}"),
         }

@@ -81,6 +81,8 @@ impl World {
                     child = Some(spawn(name.clone(), move || world.run(&name, &body)));
                 }
                 Do::Join => child.into_iter().for_each(join),
+                Do::MayEnd if choose(2) == 1 => return,
+                Do::EndIf(value) if last == i64::from(*value) => return,
                 Do::PanicIf(value) if last == i64::from(*value) => {
                     raise(ModelPanic { text: format!("saw {value}"), site: Site::of(Location::caller()) })
                 }
@@ -164,7 +166,7 @@ impl World {
             }
             Do::Sleep(at) => sleep_until(at.into()),
             Do::Now => return Some(now() as i64),
-            Do::Spawn(_) | Do::Join | Do::PanicIf(_) | Do::ViolateIf(_) => {}
+            Do::Spawn(_) | Do::Join | Do::MayEnd | Do::EndIf(_) | Do::PanicIf(_) | Do::ViolateIf(_) => {}
         }
         None
     }

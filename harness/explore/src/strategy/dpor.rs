@@ -57,7 +57,8 @@ pub struct Explored {
     /// The number of runs that were given up because all that they could still do had been explored.
     pub sleep_blocked: u64,
     /// The number of distinct traces among the executions, if they were to be counted. It is the number
-    /// of executions.
+    /// of executions, but for eager time: there it depends on a value that a task chooses whether its step looks
+    /// at the clock, and a step that slept with one value wakes with all.
     pub traces: u64,
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Order<'r> {
     clocks: Vec<Clock>,
     /// Of each step, its number among those of its task, from 1.
     nth: Vec<u32>,
-    /// By object: the steps since virtual time last moved that touched it.
+    /// By object, the steps that touched it.
     touched: Vec<Vec<(usize, Access)>>,
     /// By task, its last step.
     last: SmallVec<[Option<usize>; 8]>,
@@ -44,7 +44,6 @@ impl<'r> Order<'r> {
         let step = self.clocks.len();
         if self.run.steps[step].after_move {
             self.moved = self.last.iter().map(|last| last.map_or(0, |step| self.nth[step])).collect();
-            self.touched.iter_mut().for_each(Vec::clear);
         }
         let op = self.run.op(step);
         let rivals = self.rivals(op);

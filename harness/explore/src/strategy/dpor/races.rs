@@ -24,7 +24,8 @@ pub(super) struct Race {
 ///
 /// - *p* is looked at not only where it runs, but wherever something that it conflicts with has left it
 ///   disabled, and where it is published disabled (as in Flanagan and Godefroid, POPL 2005). So a task that
-///   waits for a lock races with who took the lock, long before it gets it, or if it never does.
+///   waits for a lock races with who took the lock, long before it gets it, or if it never does. What a
+///   killed task would have done is disabled for good.
 /// - There is no race with *e* if *p* was known to be disabled before *e* and nothing else changed that. So
 ///   getting a lock does not race with giving it back.
 /// - If *p* was not published before *e*, nobody knows whether it could have run there. Then the race
@@ -48,19 +49,15 @@ pub(super) fn races(run: &Run, from: usize, sabotage: Option<Sabotage>) -> Vec<R
                 let new = published.clone().take_while(|(_, op)| op.since == Some(step)).map(|(at, _)| at);
                 let stirred =
                     waiting.iter().copied().filter(|at| conflicts(&run.ops[*at].objects, &op.objects));
-                let disabled = |at: &usize| {
-                    let op = &run.ops[*at];
-                    op.dies == Some(step) || !enabled.contains(&op.task)
-                };
-                let blocked = stirred.chain(new).filter(disabled).map(|at| &run.ops[at]);
-                for op in blocked.filter(|_| sabotage != Some(Sabotage::Backtrack)) {
+                let disabled =
+                    stirred.chain(new).map(|at| &run.ops[at]).filter(|op| !enabled.contains(&op.task));
+                for op in disabled.filter(|_| sabotage != Some(Sabotage::Backtrack)) {
                     let rivals = order.rivals(op);
                     let clock = order.clock_of(op, &rivals);
                     races.extend(rivals.iter().filter_map(|e| race(&order, *e, op, &clock, step + 1)));
                 }
             }
         }
-        waiting.retain(|op| run.ops[*op].dies != Some(step));
     }
     races
 }

@@ -14,8 +14,6 @@ pub(super) struct Op {
     pub(super) joins: Option<TaskId>,
     /// The step that led to it: the task's last one, or the one that spawned the task.
     pub(super) since: Option<usize>,
-    /// The step that killed its task while it waited.
-    pub(super) dies: Option<usize>,
 }
 
 /// An operation that was carried out.
@@ -64,7 +62,7 @@ impl Run {
                     waiting.resize(waiting.len().max(at + 1), None);
                     waiting[at] = Some(run.ops.len());
                     let objects = objects.clone();
-                    run.ops.push(Op { task: *task, objects, joins: *joins, since: last, dies: None });
+                    run.ops.push(Op { task: *task, objects, joins: *joins, since: last });
                 }
                 Event::Runs { .. } if run.steps.len() == end => break,
                 Event::Runs { task, enabled } => {
@@ -75,12 +73,6 @@ impl Run {
                 Event::Touches(object, access) => {
                     if let Some(last) = run.steps.last() {
                         add_touch(&mut run.ops[last.op].objects, (*object, *access));
-                    }
-                }
-                Event::Dies(task) => {
-                    let op = waiting.get_mut(task.0 as usize).and_then(Option::take);
-                    if let Some(op) = op {
-                        run.ops[op].dies = last;
                     }
                 }
                 Event::TimeMoves => run.moved_last = true,
