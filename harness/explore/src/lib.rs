@@ -15,6 +15,7 @@ pub mod engine;
 pub mod input;
 pub mod jobs;
 pub mod programs;
+pub mod proof;
 pub mod replay;
 pub mod search;
 pub mod shrink;

@@ -1,7 +1,7 @@
 //! Searching a program exhaustively, and running it once.
 
 use crate::engine::ShuttleEngine;
-use crate::strategy::{Bounds, Dfs, Dpor, Exhausted, Explored, FollowOrder, Limits, Replay};
+use crate::strategy::{Bounds, Dfs, Dpor, Exhausted, Explored, FollowOrder, Limits, Progress, Replay};
 use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,11 +28,23 @@ pub fn prove(
     limits: Limits,
     sink: impl FnMut(Outcome) -> bool + 'static,
 ) -> Explored {
+    let progress = prove_on(program, config, limits, Progress::default(), sink);
+    Progress::sum(&[progress])
+}
+
+/// As [`prove`], from where an exploration of the same program got to.
+pub fn prove_on(
+    program: &Program,
+    config: RunConfig,
+    limits: Limits,
+    progress: Progress,
+    sink: impl FnMut(Outcome) -> bool + 'static,
+) -> Progress {
     let config = RunConfig { log: true, identify: limits.traces, ..config };
-    let dpor = Rc::new(RefCell::new(Dpor::new(limits, sink)));
+    let dpor = Rc::new(RefCell::new(Dpor::resume(progress, limits, sink)));
     ShuttleEngine.explore(program, config, dpor.clone());
     let dpor = Rc::into_inner(dpor).expect("the engine has let go of its strategy").into_inner();
-    dpor.explored()
+    dpor.into_progress()
 }
 
 /// Makes recorded choices again, with everything recorded.

@@ -7,5 +7,5 @@ mod replay;
 pub use dfs::{Bounds, Dfs, Exhausted};
 #[doc(hidden)]
 pub use dpor::Sabotage;
-pub use dpor::{Dpor, Explored, Limits};
+pub use dpor::{Dpor, Explored, Limits, Progress};
 pub use replay::{FollowOrder, Replay};

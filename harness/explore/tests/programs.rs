@@ -2,23 +2,8 @@
 
 #![allow(clippy::print_stdout, reason = "what the long run is for")]
 
-use arbitrary::{Arbitrary, Unstructured};
 use bohr_explore::programs::{Agreement, Small, agree};
 use bohr_explore::strategy::Sabotage;
-
-/// The `n`th program.
-fn program(n: u64) -> Small {
-    let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let bytes: Vec<u8> = (0..512)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 32) as u8
-        })
-        .collect();
-    Small::arbitrary(&mut Unstructured::new(&bytes)).expect("there are bytes enough")
-}
 
 /// Programs with more schedules are left out.
 const MOST: u64 = 3_000;
@@ -31,7 +16,7 @@ fn explorers_agree() {
     let (mut compared, mut n) = (0, 0);
     while compared < programs {
         n += 1;
-        let small = program(n);
+        let small = Small::nth(n);
         match agree(&small, MOST, None) {
             Ok(None) => {}
             Ok(Some(agreement)) => {
@@ -53,8 +38,8 @@ fn explorers_agree() {
 /// How many programs it takes until an error in the reduction is found.
 fn caught(sabotage: Sabotage) -> Option<(u64, Small)> {
     let caught = |small: &Small| agree(small, MOST, Some(sabotage)).is_err();
-    let n = (1..1_000).find(|n| caught(&program(*n)))?;
-    Some((n, program(n).shrink(caught)))
+    let n = (1..1_000).find(|n| caught(&Small::nth(*n)))?;
+    Some((n, Small::nth(n).shrink(caught)))
 }
 
 #[test]

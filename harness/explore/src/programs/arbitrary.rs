@@ -2,9 +2,18 @@
 
 use super::{Body, Do, Small};
 use arbitrary::{Arbitrary, Result, Unstructured};
+use bohr_kernel::digest;
 
 /// How deep spawning nests.
 const NESTED: u32 = 2;
+
+impl Small {
+    /// The `n`th of a fixed list of random programs.
+    pub fn nth(n: u64) -> Small {
+        let bytes: Vec<u8> = (0..64).flat_map(|word| digest(&(n, word)).to_le_bytes()).collect();
+        Small::arbitrary(&mut Unstructured::new(&bytes)).expect("there are bytes enough")
+    }
+}
 
 impl<'a> Arbitrary<'a> for Small {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {

@@ -25,21 +25,22 @@
 //! OOPSLA 2013). Use [`Dfs`](super::Dfs) with its cache for that.
 
 mod order;
+mod progress;
 mod races;
 mod run;
 mod stack;
 
 use bohr_kernel::{Kernel, Outcome, Point, Strategy};
+pub use progress::Progress;
 use races::races;
 use run::{End, Run, Tasks};
 use serde::{Deserialize, Serialize};
-use stack::{Level, Stack, TaskLevel};
-use std::collections::BTreeSet;
+use stack::{Level, TaskLevel};
 
 /// When an exploration ends early, and what it keeps.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Stop after this many runs.
+    /// Stop after this many runs, those before a break included.
     pub runs: Option<u64>,
     /// Count the distinct traces by their [hash](Outcome::trace_hash), for which runs have to
     /// [identify](bohr_kernel::RunConfig::identify) themselves.
@@ -80,13 +81,12 @@ const CHANGED: &str = "a program does the same when the same choices are made";
 pub struct Dpor<F> {
     limits: Limits,
     sabotage: Option<Sabotage>,
-    stack: Stack,
+    progress: Progress,
     depth: usize,
     /// Where the present run was given up: after so many steps, where these could go on.
     given_up: Option<(usize, Tasks)>,
-    explored: Explored,
-    traces: BTreeSet<u64>,
-    finished: bool,
+    /// The present run was left to a part.
+    left: bool,
     stopped: bool,
     sink: F,
 }
@@ -95,18 +95,12 @@ impl<F: FnMut(Outcome) -> bool> Dpor<F> {
     /// An exploration that hands every execution to `sink` and stops when that says false. A run that was
     /// given up is handed over too if it shows a finding; it is [marked](Outcome::abandoned).
     pub fn new(limits: Limits, sink: F) -> Self {
-        Dpor {
-            limits,
-            sabotage: None,
-            stack: Stack::default(),
-            depth: 0,
-            given_up: None,
-            explored: Explored::default(),
-            traces: BTreeSet::new(),
-            finished: false,
-            stopped: false,
-            sink,
-        }
+        Self::resume(Progress::default(), limits, sink)
+    }
+
+    /// Goes on with an exploration of the same program.
+    pub fn resume(progress: Progress, limits: Limits, sink: F) -> Self {
+        Dpor { limits, sabotage: None, progress, depth: 0, given_up: None, left: false, stopped: false, sink }
     }
 
     /// As [`Dpor::new`], but wrong.
@@ -117,22 +111,40 @@ impl<F: FnMut(Outcome) -> bool> Dpor<F> {
 
     /// How far the exploration got.
     pub fn explored(&self) -> Explored {
-        let all = self.finished && !self.stopped;
-        Explored { all, traces: self.traces.len() as u64, ..self.explored }
+        Progress::sum(std::slice::from_ref(&self.progress))
+    }
+
+    /// How far the exploration got, to go on with.
+    pub fn into_progress(self) -> Progress {
+        self.progress
     }
 
     /// The level for a choice that no run has met before. Nothing if the run need not go on.
-    fn open(&self, kernel: &Kernel, point: &Point<'_>) -> Option<Level> {
+    fn open(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<Level> {
         let step = kernel.steps() as usize;
-        match point {
-            Point::Value { of } => Some(Level::Value { step, chosen: 0, of: *of }),
-            Point::Task { enabled, current } => {
-                let above = self.stack.last_task();
-                let level =
-                    TaskLevel::below(above, kernel.log(), step, enabled, *current, self.never_wakes())?;
-                Some(Level::Task(level))
+        let Point::Task { enabled, current } = point else {
+            return Some(Level::Value { step, chosen: 0, of: point.alternatives() });
+        };
+        let stack = &self.progress.stack;
+        let never_wakes = self.never_wakes();
+        let level = TaskLevel::below(stack.last_task(), kernel.log(), step, enabled, *current, never_wakes);
+        let splits = self.progress.split_at.map(|most| stack.task_levels() < most);
+        let level = match (level, splits) {
+            (Some(mut level), Some(true)) => {
+                level.want_all();
+                Some(level)
             }
+            (Some(_), Some(false)) => {
+                self.progress.leave();
+                self.left = true;
+                None
+            }
+            (level, _) => level,
+        };
+        if level.is_none() {
+            self.given_up = Some((step, enabled.iter().copied().collect()));
         }
+        level.map(Level::Task)
     }
 
     fn never_wakes(&self) -> bool {
@@ -141,48 +153,44 @@ impl<F: FnMut(Outcome) -> bool> Dpor<F> {
 
     /// Learns from a run what else to try.
     fn learn(&mut self, run: &Run) {
-        self.stack.learn(run);
-        for race in races(run, self.stack.known_steps, self.sabotage) {
-            self.stack.want_one_of(race.step, &race.initials);
+        let stack = &mut self.progress.stack;
+        stack.learn(run);
+        for race in races(run, stack.known_steps, self.sabotage) {
+            stack.want_one_of(race.step, &race.initials);
         }
         if run.end == End::Stopped
             && let Some(last) = run.steps.len().checked_sub(1)
         {
-            self.stack.want_each(last);
+            stack.want_each(last);
         }
     }
 }
 
 impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Dpor<F> {
     fn begin(&mut self) -> bool {
-        if self.finished || self.stopped {
-            return false;
-        }
-        let runs = self.explored.executions + self.explored.sleep_blocked;
-        self.stopped = self.limits.runs.is_some_and(|most| runs >= most);
+        self.stopped |= self.limits.runs.is_some_and(|most| self.progress.runs() >= most);
         self.depth = 0;
-        !self.stopped
+        !self.stopped && !self.progress.finished
     }
 
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32> {
-        if self.depth == self.stack.levels.len() {
-            let Some(level) = self.open(kernel, point) else {
-                let Point::Task { enabled, .. } = point else { unreachable!("values are never asleep") };
-                self.given_up = Some((kernel.steps() as usize, enabled.iter().copied().collect()));
-                return None;
-            };
-            self.stack.levels.push(level);
+        if self.depth == self.progress.stack.levels.len() {
+            let level = self.open(kernel, point)?;
+            self.progress.stack.levels.push(level);
         }
         self.depth += 1;
-        match &self.stack.levels[self.depth - 1] {
-            Level::Value { chosen, .. } => Some(*chosen),
-            Level::Task(level) => Some(point.choice_of(level.chosen).expect(CHANGED)),
+        match (&self.progress.stack.levels[self.depth - 1], point) {
+            (Level::Value { chosen, of, .. }, Point::Value { of: now }) if of == now => Some(*chosen),
+            (Level::Task(level), Point::Task { enabled, .. }) if level.was_reached_with(enabled) => {
+                point.choice_of(level.chosen)
+            }
+            _ => panic!("{CHANGED}"),
         }
     }
 
     fn end(&mut self, mut outcome: Outcome) {
         if !outcome.abandoned
-            && let Some(level) = self.stack.last_task()
+            && let Some(level) = self.progress.stack.last_task()
         {
             self.given_up = level.sleep_after(&outcome.log, self.never_wakes()).err();
         }
@@ -190,13 +198,16 @@ impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Dpor<F> {
         outcome.abandoned = given_up.is_some();
         let run = Run::read(&outcome.log, given_up);
         self.learn(&run);
-        self.finished = !self.stack.advance();
+        self.progress.finished = !self.progress.stack.advance();
+        if std::mem::take(&mut self.left) {
+            return;
+        }
         if outcome.abandoned {
-            self.explored.sleep_blocked += 1;
+            self.progress.sleep_blocked += 1;
         } else {
-            self.explored.executions += 1;
+            self.progress.executions += 1;
             if self.limits.traces {
-                self.traces.insert(outcome.trace_hash);
+                self.progress.traces.insert(outcome.trace_hash);
             }
         }
         if !outcome.abandoned || !outcome.findings.is_empty() {

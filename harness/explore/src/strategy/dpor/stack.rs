@@ -83,6 +83,11 @@ impl TaskLevel {
         Ok(sleep)
     }
 
+    /// True if these are the tasks that could go on when it was reached.
+    pub(super) fn was_reached_with(&self, enabled: &[TaskId]) -> bool {
+        self.enabled[..] == *enabled
+    }
+
     /// All that can be done here is to be explored.
     pub(super) fn want_all(&mut self) {
         self.wanted.clone_from(&self.enabled);
@@ -128,6 +133,16 @@ impl Stack {
         })
     }
 
+    /// The number of choices among tasks.
+    pub(super) fn task_levels(&self) -> usize {
+        self.levels.iter().filter(|level| matches!(level, Level::Task(_))).count()
+    }
+
+    /// What is below the present choices, as an exploration of its own.
+    pub(super) fn below(&self) -> Stack {
+        Stack { levels: self.levels.clone(), fixed: self.levels.len(), known_steps: 0 }
+    }
+
     /// One of these tasks is to be explored before that step. Where only one could run there is no choice, and
     /// no level.
     pub(super) fn want_one_of(&mut self, step: usize, initials: &[TaskId]) {
@@ -155,7 +170,7 @@ impl Stack {
 
     /// Learns what the steps at its choices touched.
     pub(super) fn learn(&mut self, run: &Run) {
-        for level in &mut self.levels {
+        for level in &mut self.levels[self.fixed..] {
             if let Level::Task(level) = level
                 && level.step < run.steps.len()
             {
