@@ -33,6 +33,8 @@ pub enum Command {
     Shrink(Shrink),
     /// Run on OS threads that nobody schedules, as a stress test does
     Stress(Stress),
+    /// Run a bug of processes as real processes on real files
+    Live(Live),
     /// Write the reports, or tell which of them are stale
     Report(Report),
 }
@@ -82,7 +84,7 @@ pub struct Shrink {
     /// A token, or a file that holds one
     #[arg(value_name = "TOKEN|FILE")]
     pub token: String,
-    /// The most schedules to search for each number of preemptions and each smaller workload
+    /// The most schedules to search
     #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 200_000)]
     pub schedules: u64,
     #[command(flatten)]
@@ -103,6 +105,19 @@ pub struct Stress {
     pub time: Option<Duration>,
     #[command(flatten)]
     pub folder: Folder,
+}
+
+/// `bohr live`
+#[derive(Debug, clap::Args)]
+pub struct Live {
+    /// Which bug: kata-deploy-config
+    pub scenario: String,
+    /// The most rounds for each form; a round takes a second or two
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// The most time for each form: 30s, 2m, 500ms
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1m")]
+    pub time: Duration,
 }
 
 /// `bohr report`

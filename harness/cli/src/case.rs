@@ -55,8 +55,7 @@ pub struct Smallest {
     pub shrunk: Shrunk,
 }
 
-/// Shrinks a failing run with at most `budget` runs for each number of preemptions and each smaller
-/// workload. Whatever the budget, what comes back fails in the same way.
+/// Shrinks a failing run with at most `budget` runs. Whatever the budget, what comes back fails in the same way.
 pub fn smallest(
     subject: &Subject,
     case: &Case,
@@ -89,6 +88,6 @@ pub fn smallest(
 fn not_proved(budget: u64, stop: &AtomicBool) -> String {
     match stop.load(Ordering::Relaxed) {
         true => "the search was interrupted".to_owned(),
-        false => format!("the search with fewer was cut off after {budget} runs"),
+        false => format!("the search was cut off after {budget} runs"),
     }
 }

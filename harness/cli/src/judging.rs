@@ -4,11 +4,12 @@ use crate::case::case;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::target::Subject;
-use crate::words::{Assessment, assess};
+use crate::words::{self, Assessment, assess};
 use bohr_explore::campaign::Found;
 use bohr_explore::cell::{Cell, Effort, judge_watched};
 use bohr_explore::jobs::run_all;
-use bohr_kernel::{Decision, Finding, Kind};
+use bohr_kernel::{Decision, Detail, Finding, Kind, Site};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,19 @@ pub struct Judged {
     pub cell: Option<Cell>,
     /// Every distinct failure, in the order in which they showed.
     pub found: Vec<Kept>,
+}
+
+/// Whether a form holds, in words, over the workloads of a group; nothing if none was judged.
+pub fn verdict(group: &[Judged]) -> Option<String> {
+    let of = |observing| {
+        let judged = group.iter().filter(move |j| j.subject.only_observes() == observing);
+        judged.filter_map(|j| j.cell.as_ref())
+    };
+    let violated: BTreeSet<&str> = of(false).flat_map(Cell::oracles).collect();
+    let observed: BTreeSet<&str> =
+        of(true).flat_map(Cell::oracles).filter(|o| !violated.contains(o)).collect();
+    let any = of(false).next().or_else(|| of(true).next());
+    any.map(|_| words::verdict(&violated, &observed))
 }
 
 /// A failure that was found and kept.
@@ -57,6 +71,8 @@ pub struct Again {
 pub enum Way {
     /// An oracle of the scenario.
     Oracle(Option<String>),
+    /// The lines of a race.
+    Race([Site; 2]),
     /// The real system's words.
     Words(Kind, String),
 }
@@ -64,9 +80,14 @@ pub enum Way {
 impl Way {
     /// The way in which a finding shows the bug.
     pub fn of(finding: &Finding) -> Self {
-        match finding.kind {
-            Kind::Oracle => Way::Oracle(finding.oracle.clone()),
-            kind => Way::Words(kind, finding.text.clone()),
+        match (finding.kind, &finding.detail) {
+            (Kind::Oracle, _) => Way::Oracle(finding.oracle.clone()),
+            (_, Detail::Race { first, second }) => {
+                let mut sites = [first.site.clone(), second.site.clone()];
+                sites.sort();
+                Way::Race(sites)
+            }
+            (kind, _) => Way::Words(kind, finding.text.clone()),
         }
     }
 }

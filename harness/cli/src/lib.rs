@@ -10,6 +10,7 @@ mod exit;
 mod interrupt;
 mod judging;
 mod list;
+mod live;
 mod names;
 mod output;
 mod progress;
@@ -31,6 +32,9 @@ use std::process::ExitCode;
 
 /// Runs the command that the arguments ask for.
 pub fn main() -> ExitCode {
+    if let Some(code) = live::worker() {
+        return code;
+    }
     let args = Args::parse();
     let mut out = Output::new(args.json);
     let done = match &args.command {
@@ -39,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Replay(replay) => replay::replay(replay, &mut out),
         Command::Shrink(shrink) => shrink::shrink(shrink, &mut out),
         Command::Stress(stress) => stress::stress(stress, &mut out),
+        Command::Live(live) => live::live(live, &mut out),
         Command::Report(report) => report::report(report, &mut out),
     };
     exit::code(done)

@@ -36,6 +36,7 @@ struct VariantJson {
 struct WorkloadJson {
     name: String,
     smallest: bool,
+    only_observes: bool,
     summary: &'static str,
 }
 
@@ -76,9 +77,7 @@ fn print(all: &Json, out: &mut Output) -> Result<(), Error> {
             |v: &VariantJson| vec![cell(v.name), cell(v.role.to_string()), (Look::Dim, v.summary.into())];
         out.table(&scenario.variants.iter().map(row).collect::<Vec<_>>())?;
         section("workloads", out)?;
-        let smallest = |w: &WorkloadJson| if w.smallest { "smallest" } else { "" };
-        let row =
-            |w: &WorkloadJson| vec![cell(w.name.clone()), cell(smallest(w)), (Look::Dim, w.summary.into())];
+        let row = |w: &WorkloadJson| vec![cell(w.name.clone()), cell(kind(w)), (Look::Dim, w.summary.into())];
         out.table(&scenario.workloads.iter().map(row).collect::<Vec<_>>())?;
         section("oracles", out)?;
         let row = |o: &OracleJson| vec![cell(o.id), cell(o.when), (Look::Dim, o.claim.into())];
@@ -90,6 +89,14 @@ fn print(all: &Json, out: &mut Output) -> Result<(), Error> {
         &all.drivers.iter().map(|d| vec![cell(d.name), (Look::Dim, d.what.into())]).collect::<Vec<_>>(),
     )?;
     Ok(())
+}
+
+fn kind(workload: &WorkloadJson) -> &'static str {
+    match (workload.only_observes, workload.smallest) {
+        (true, _) => "observation",
+        (false, true) => "smallest",
+        (false, false) => "",
+    }
 }
 
 fn section(title: &str, out: &mut Output) -> Result<(), Error> {
@@ -110,7 +117,12 @@ fn scenario(scenario: &dyn AnyScenario) -> ScenarioJson {
         workloads: scenario
             .classes()
             .into_iter()
-            .map(|c| WorkloadJson { name: c.name, smallest: c.smallest, summary: c.summary })
+            .map(|c| WorkloadJson {
+                only_observes: scenario.only_observes(&c.name),
+                name: c.name,
+                smallest: c.smallest,
+                summary: c.summary,
+            })
             .collect(),
         oracles: oracles.map(|o| OracleJson { id: o.id, when: when(o.when), claim: o.claim }).collect(),
     }

@@ -62,14 +62,8 @@ pub fn reproduce(source: &Source) -> Result<Result<Case, String>, Error> {
 /// finding that the token holds.
 fn in_words(source: &Source, drift: Option<&Drifted>, same: Option<&Finding>, shown: &[Finding]) -> String {
     let mut text = format!("{} has changed since the token was written", source.subject.path());
-    if let Some(Drifted { same_for, differs_by, now }) = drift {
-        text += &match same_for {
-            0 => format!(": the run differs by step {differs_by} at the latest"),
-            _ => format!(": the run is the same for {same_for} steps and differs by step {differs_by}"),
-        };
-        if !now.is_empty() {
-            text += &format!(", where it now does\n  {}", now.join("\n  "));
-        }
+    if let Some(drift) = drift {
+        text += &format!(": {drift}");
     }
     text += "\n";
     text += &match (same, shown) {

@@ -4,7 +4,7 @@
 
 use crate::args;
 use crate::exit::{Done, Error};
-use crate::judging::{Judged, judge_all};
+use crate::judging::{Judged, judge_all, verdict};
 use crate::output::{Look, Output};
 use crate::progress::Progress;
 use crate::run::{base, efforts, examples};
@@ -12,7 +12,7 @@ use crate::target::{self, Subject};
 use crate::words::quoted;
 use crate::{interrupt, scenarios};
 use bohr_explore::campaign::{Budget, Shown, campaign, name_of};
-use bohr_explore::cell::{Cell, Coverage};
+use bohr_explore::cell::Coverage;
 use bohr_explore::driver::{Driver, RANDOMIZED};
 use bohr_explore::jobs::run_all;
 use bohr_explore::stats::{median, median_interval, rule_of_three, wilson};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, io};
 
-/// The most runs for each number of preemptions when a case is shrunk.
+/// The most runs to shrink one case.
 const SHRINK_RUNS: u64 = 50_000;
 /// How hard the bug is to find is measured from so many seeds, with so many schedules each.
 const SEEDS: u64 = 20;
@@ -151,13 +151,7 @@ fn difference(old: &str, new: &str) -> String {
 
 /// All that there is to say about a bug.
 fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) -> Result<BugReport, Error> {
-    let mut subjects = target::subjects(&[scenario.info().name.to_owned()], |_| true)?;
-    // Larger workloads are for `bohr run`: here every line is something to read. Unless nothing else
-    // shows what is wrong with a variant.
-    let fails = |s: &&Subject| expected_to_fail(s);
-    let shown: BTreeSet<&str> =
-        subjects.iter().filter(|s| s.thorough).filter(fails).map(|s| s.variant.name).collect();
-    subjects.retain(|s| s.thorough || (!shown.contains(s.variant.name) && expected_to_fail(s)));
+    let subjects = shown(target::subjects(&[scenario.info().name.to_owned()], |_| true)?);
     let progress = Arc::new(Progress::new(subjects.len()));
     let base = base(stop);
     let judged = judge_all(&subjects, |s| efforts(None, None, &base, s), jobs, None, &progress);
@@ -183,18 +177,40 @@ fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) 
     })
 }
 
+/// Larger workloads are for `bohr run`: here every line is something to read. Unless only they show
+/// something that is wrong with a variant.
+fn shown(subjects: Vec<Subject>) -> Vec<Subject> {
+    let mut known: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let (small, large): (Vec<_>, Vec<_>) = subjects.iter().partition(|s| s.thorough);
+    for subject in small {
+        known.extend(violations(subject).into_iter().map(|v| (subject.variant.name, v)));
+    }
+    let mut needed = BTreeSet::new();
+    for subject in large.into_iter().filter(|s| !s.only_observes()) {
+        for oracle in violations(subject) {
+            if known.insert((subject.variant.name, oracle)) {
+                needed.insert(subject.path());
+            }
+        }
+    }
+    subjects.into_iter().filter(|s| s.thorough || needed.contains(&s.path())).collect()
+}
+
+/// The oracles that the variant is expected to violate on the workload.
+fn violations(subject: &Subject) -> Vec<&'static str> {
+    match subject.scenario.expected(subject.variant.name, &subject.workload) {
+        Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
+        Some(Expected::Holds) | None => Vec::new(),
+    }
+}
+
 fn variant(group: &[Judged]) -> VariantRow {
     let variant = group[0].subject.variant;
-    let cells = group.iter().filter_map(|j| j.cell.as_ref());
-    let oracles: BTreeSet<&str> = cells.flat_map(Cell::oracles).collect();
     VariantRow {
         name: variant.name.to_owned(),
         role: variant.role,
         summary: variant.summary.to_owned(),
-        verdict: match oracles.is_empty() {
-            true => "holds".to_owned(),
-            false => format!("fails: {}", Vec::from_iter(oracles).join(", ")),
-        },
+        verdict: verdict(group).unwrap_or_else(|| "not judged".to_owned()),
     }
 }
 
@@ -216,11 +232,6 @@ fn holds(judged: &Judged, stop: &Arc<AtomicBool>) -> Result<Option<HoldsRow>, Er
     };
     let variant = subject.variant.name.to_owned();
     Ok(proof.map(|proof| HoldsRow { variant, class: subject.workload.clone(), proof }))
-}
-
-fn expected_to_fail(subject: &Subject) -> bool {
-    let expected = subject.scenario.expected(subject.variant.name, &subject.workload);
-    matches!(expected, Some(Expected::Fails(_)))
 }
 
 /// How hard the failure of a case is to find on the first workload of its variant, by drivers whose

@@ -34,8 +34,8 @@ const SEARCH_RUNS: u64 = 4_000;
 const LARGE_SEARCH_RUNS: u64 = 1_500;
 /// The most where a search is asked for.
 const DEEP_SEARCH_RUNS: u64 = 100_000;
-/// The most runs for each number of preemptions when an example is shrunk.
-const SHRINK_RUNS: u64 = 20_000;
+/// The most runs to shrink one example.
+const SHRINK_RUNS: u64 = 10_000;
 
 /// Everything that a run has shown.
 pub struct Ran {

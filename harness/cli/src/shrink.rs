@@ -75,7 +75,8 @@ pub fn shrink(args: &args::Shrink, out: &mut Output) -> Result<Done, Error> {
         out.styled(Look::Strong, &case.finding.headline())?;
         out.line(format!("  before  {}", from.in_words()))?;
         out.line(format!("  after   {}, after {}", to.in_words(), counted(shrunk.runs, "run")))?;
-        let cut = format!("not proved: a search was cut off ({} each; see --schedules)", args.schedules);
+        let cut = counted(args.schedules, "run");
+        let cut = format!("not proved: the search was cut off (after {cut}; see --schedules)");
         let proved = |proved| if proved { "proved" } else { cut.as_str() };
         out.line(format!(
             "  no schedule of this workload fails so with fewer preemptions: {}",

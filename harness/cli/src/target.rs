@@ -25,6 +25,11 @@ impl Subject {
         self.scenario.program(self.variant.name, &self.workload).map_err(Error::Input)
     }
 
+    /// Whether failures on this workload are only observed, and do not count against the form.
+    pub fn only_observes(&self) -> bool {
+        self.scenario.only_observes(&self.workload)
+    }
+
     /// `SCENARIO/VARIANT/WORKLOAD`
     pub fn path(&self) -> String {
         format!("{}/{}/{}", self.scenario.info().name, self.variant.name, self.workload)

@@ -53,6 +53,17 @@ pub fn assess(cell: &Cell) -> Assessment {
     }
 }
 
+/// Whether a form holds, given which oracles were violated and those that only observations violate.
+pub fn verdict(violated: &BTreeSet<&str>, observed: &BTreeSet<&str>) -> String {
+    let list = |ids: &BTreeSet<&str>| {
+        let mut ids: Vec<&str> = ids.iter().copied().collect();
+        ids.sort_by_key(|id| (id.len(), *id));
+        ids.join(", ")
+    };
+    let verdict = if violated.is_empty() { "holds".to_owned() } else { format!("fails: {}", list(violated)) };
+    if observed.is_empty() { verdict } else { format!("{verdict} (observed: {})", list(observed)) }
+}
+
 /// What the verdicts of one variant on several workloads rest on.
 pub fn coverage(cells: &[&Cell]) -> String {
     let mut parts = Vec::new();

@@ -108,6 +108,31 @@ fn run_tells_the_buggy_form_from_the_fixed_one() {
 }
 
 #[test]
+fn what_no_form_prevents_is_observed_and_does_not_count() {
+    let bohr = Bohr::new();
+    let out = bohr.output(&["run", "crio/fixed/late1", "crio/fixed/close"], 0);
+    assert!(out.contains("holds (observed: O9)"), "{out}");
+    let json = bohr.json(&["run", "crio/fixed/late1", "--json"], 0);
+    assert_eq!(json["cells"][0]["only_observes"], true);
+    assert_eq!(json["cells"][0]["violated"], json["cells"][0]["expected"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_bug_of_processes_shows_on_real_ones() {
+    let bohr = Bohr::new();
+    // Three rounds: two installs at once; a deletion in between; a kill. Every one of them corrupts.
+    let json = bohr.json(&["live", "kata", "--rounds", "3", "--time", "5m", "--json"], 0);
+    let [buggy, fixed] = [0, 1].map(|form| &json["forms"][form]);
+    assert!(buggy["corrupt"].as_u64() >= Some(1), "{json}");
+    assert_eq!((&fixed["rounds"], &fixed["corrupt"]), (&3.into(), &0.into()), "{json}");
+    let out = bohr.output(&["live", "kata", "--rounds", "1", "--time", "5m"], 0);
+    assert!(out.contains("What buggy did:") && out.contains("O1: containerd"), "{out}");
+    bohr.bad_input(&["live", "submariner"], &["no live mode", "kata-deploy-config"]);
+    bohr.bad_input(&["live", "kata", "--rounds", "0"], &["--rounds"]);
+}
+
+#[test]
 fn what_was_not_refuted_is_bounded() {
     let out = Bohr::new().output(
         &["run", "submariner/fixed/steady-swiss-coarse", "--driver", "random", "--schedules", "150"],
@@ -175,7 +200,7 @@ fn shrinking_says_what_is_proved() {
     let out = bohr.output(&["shrink", &token], 0);
     assert!(out.contains("with fewer preemptions: proved"), "{out}");
     let out = bohr.output(&["shrink", &token, "--schedules", "1"], 0);
-    assert!(out.contains("not proved: a search was cut off"), "{out}");
+    assert!(out.contains("not proved: the search was cut off (after 1 run;"), "{out}");
 }
 
 #[test]
@@ -406,7 +431,7 @@ fn the_reports_are_current_and_a_stale_one_is_noticed() {
         fs::copy(reports.join("submariner-image-log").join(name), folder.join(name)).unwrap();
     }
     fs::write(folder.join("report.txt"), "submariner-image-log: something else\n").unwrap();
-    let json = bohr.json(&["report", "--check", "--json", "--out", "copy"], 1);
+    let json = bohr.json(&["report", "submariner", "--check", "--json", "--out", "copy"], 1);
     let md = &json["reports"][0];
     assert_eq!(md["state"], "unchanged", "`bohr report` writes it anew: {md}");
     let txt = &json["reports"][1];

@@ -9,9 +9,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 
 /// The most runs of one search. A workload whose search is cut off says nothing here.
-const SEARCH_RUNS: u64 = 2_000;
+const SEARCH_RUNS: u64 = 1_000;
 /// The most workloads of a variant.
-const WORKLOADS: usize = 8;
+const WORKLOADS: usize = 2;
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();

@@ -259,7 +259,7 @@ fn exhaust(
     watcher: &Rc<RefCell<Watcher>>,
 ) -> (bool, u64) {
     let found: Rc<RefCell<BTreeMap<String, Found>>> = Rc::default();
-    let bounds = Bounds { preemptions, runs: Some(effort.search_runs), cache: true };
+    let bounds = Bounds { preemptions, runs: Some(effort.search_runs), cache: true, ..Bounds::default() };
     let sink = {
         let (found, effort, watcher) = (found.clone(), effort.clone(), watcher.clone());
         let mut schedule = 0;

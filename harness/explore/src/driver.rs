@@ -1,6 +1,6 @@
 //! Drivers by name: what makes the choices of a campaign.
 
-use crate::engine::{ShuttleEngine, ShuttlePolicy, ThreadEngine};
+use crate::engine::{FastEngine, FastPolicy, ShuttleEngine, ShuttlePolicy, ThreadEngine};
 use crate::search::rerun_order;
 use crate::strategy::{Bounds, Dfs};
 use bohr_kernel::{Engine, Outcome, Program, RunConfig, Strategy};
@@ -44,7 +44,7 @@ impl Driver {
     }
 
     /// Runs the program up to `schedules` times, from `seed`, until `sink` says that it has had enough.
-    /// The decisions of every outcome are a schedule that the shuttle engine can do again.
+    /// The decisions of every outcome are a schedule that an engine which schedules can do again.
     pub fn explore(
         self,
         program: &Program,
@@ -53,18 +53,20 @@ impl Driver {
         schedules: u64,
         sink: impl FnMut(Outcome) -> bool + 'static,
     ) {
-        let shuttle = |policy, sink: Sink| {
-            let schedules = usize::try_from(schedules).unwrap_or(usize::MAX);
-            ShuttleEngine.explore_with(program, config, policy, seed, schedules, sink);
+        let fast = |policy, sink: Sink| {
+            FastEngine.explore_with(program, config, policy, seed, schedules, sink);
         };
         match self {
-            Driver::Random => shuttle(ShuttlePolicy::Random, Box::new(sink)),
-            Driver::Pct => shuttle(ShuttlePolicy::Pct { depth: 3 }, Box::new(sink)),
-            Driver::Urw => shuttle(ShuttlePolicy::Urw, Box::new(sink)),
+            Driver::Random => fast(FastPolicy::Random, Box::new(sink)),
+            Driver::Pct => fast(FastPolicy::Pct { depth: 3 }, Box::new(sink)),
+            Driver::Urw => {
+                let schedules = usize::try_from(schedules).unwrap_or(usize::MAX);
+                ShuttleEngine.explore_with(program, config, ShuttlePolicy::Urw, seed, schedules, sink);
+            }
             Driver::Dfs => {
                 let bounds = Bounds { runs: Some(schedules), ..Bounds::default() };
                 let dfs = Dfs::new(bounds, sink);
-                ShuttleEngine.explore(program, config, Rc::new(RefCell::new(dfs)));
+                FastEngine.explore(program, config, Rc::new(RefCell::new(dfs)));
             }
             Driver::Stress => {
                 let stress = Stress { program: program.clone(), config, left: schedules, sink };

@@ -4,7 +4,7 @@
 //! what is left is the schedule, a byte a choice. Byte 0, or no byte, stays with the current task, so
 //! that cutting an input short, which is how libFuzzer shrinks, also shortens its schedule.
 
-use crate::engine::ShuttleEngine;
+use crate::engine::FastEngine;
 use crate::token::Token;
 use arbitrary::Unstructured;
 use bohr_kernel::scenario::AnyScenario;
@@ -37,7 +37,7 @@ impl Input {
         let program = scenario.program(variant, &self.workload)?;
         let strategy = Rc::new(RefCell::new(Bytes { schedule: self.schedule.clone(), at: 0, outcome: None }));
         let config = RunConfig { record, ..RunConfig::default() };
-        ShuttleEngine.explore(&program, config, strategy.clone());
+        FastEngine.explore(&program, config, strategy.clone());
         let outcome = strategy.borrow_mut().outcome.take();
         Ok(outcome.expect("the engine ran once"))
     }

@@ -2,8 +2,8 @@
 //!
 //! [`engine`]s run programs, [`strategy`]s make their choices. On top: [`search`] covers all schedules,
 //! [`campaign`] samples them with a [`driver`](driver::Driver), [`shrink`] reduces a failing one to the
-//! few switches that matter, a [`token`] holds it in a line of text, [`replay`] does it again, and
-//! [`cell`] finds the verdict of a variant on a workload.
+//! few switches that matter, a [`token`] holds it in a line of text, [`replay`] does it again,
+//! [`regression`] keeps it as a test, and [`cell`] finds the verdict of a variant on a workload.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ pub mod input;
 pub mod jobs;
 pub mod programs;
 pub mod proof;
+pub mod regression;
 pub mod replay;
 pub mod search;
 pub mod shrink;

@@ -4,6 +4,7 @@ use crate::search::rerun;
 use crate::token::{Fingerprint, Token, finding_sum};
 use bohr_kernel::scenario::AnyScenario;
 use bohr_kernel::{Finding, Outcome, Trace};
+use std::fmt;
 
 /// What came of a replay.
 #[derive(Clone, Debug)]
@@ -25,6 +26,21 @@ pub struct Drifted {
     pub differs_by: u32,
     /// What the changed program does in between, a line a step.
     pub now: Vec<String>,
+}
+
+impl fmt::Display for Drifted {
+    /// From where on the runs differ, and what the program now does there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Drifted { same_for, differs_by, now } = self;
+        match same_for {
+            0 => write!(f, "the run differs by step {differs_by} at the latest")?,
+            _ => write!(f, "the run is the same for {same_for} steps and differs by step {differs_by}")?,
+        }
+        if !now.is_empty() {
+            write!(f, ", where it now does\n  {}", now.join("\n  "))?;
+        }
+        Ok(())
+    }
 }
 
 /// Replays a token.

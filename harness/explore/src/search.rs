@@ -1,22 +1,22 @@
 //! Searching a program exhaustively, and running it once.
 
-use crate::engine::ShuttleEngine;
-use crate::strategy::{Bounds, Dfs, Dpor, Exhausted, Explored, FollowOrder, Limits, Progress, Replay};
+use crate::engine::FastEngine;
+use crate::strategy::{After, Bounds, Dfs, Dpor, Exhausted, Explored, FollowOrder, Limits, Progress, Replay};
 use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Runs every schedule within the bounds and hands each complete run to `sink`, until that says false.
-pub fn search(
+/// Runs every schedule within the bounds and hands each complete run to `sink`, which says how to go on.
+pub fn search<A: Into<After> + 'static>(
     program: &Program,
     config: RunConfig,
     bounds: Bounds,
-    sink: impl FnMut(Outcome) -> bool + 'static,
+    sink: impl FnMut(Outcome) -> A + 'static,
 ) -> Exhausted {
     let config = RunConfig { identify: bounds.cache, ..config };
     let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));
-    ShuttleEngine.explore(program, config, dfs.clone());
+    FastEngine.explore(program, config, dfs.clone());
     Rc::into_inner(dfs).expect("the engine has let go of its strategy").into_inner().exhausted()
 }
 
@@ -42,7 +42,7 @@ pub fn prove_on(
 ) -> Progress {
     let config = RunConfig { log: true, identify: limits.traces, ..config };
     let dpor = Rc::new(RefCell::new(Dpor::resume(progress, limits, sink)));
-    ShuttleEngine.explore(program, config, dpor.clone());
+    FastEngine.explore(program, config, dpor.clone());
     let dpor = Rc::into_inner(dpor).expect("the engine has let go of its strategy").into_inner();
     dpor.into_progress()
 }
@@ -51,7 +51,7 @@ pub fn prove_on(
 pub fn rerun(program: &Program, config: RunConfig, choices: Vec<u32>) -> Outcome {
     let replay = Rc::new(RefCell::new(Replay::new(choices)));
     let config = RunConfig { record: true, ..config };
-    ShuttleEngine.explore(program, config, replay.clone());
+    FastEngine.explore(program, config, replay.clone());
     let replay = Rc::into_inner(replay).expect("the engine has let go of its strategy").into_inner();
     replay.into_outcome().expect("the engine ran once")
 }
@@ -86,7 +86,7 @@ pub fn outcomes(program: impl Fn() + Send + Sync + 'static) -> BTreeSet<String> 
 /// before all others have published, so not every such order is a schedule.
 pub fn rerun_order(program: &Program, config: RunConfig, ran: &Outcome) -> Option<Outcome> {
     let follow = Rc::new(RefCell::new(FollowOrder::new(ran.free_order.clone())));
-    ShuttleEngine.explore(program, config, follow.clone());
+    FastEngine.explore(program, config, follow.clone());
     let again = Rc::into_inner(follow)?.into_inner().into_outcome()?;
     let same = |a: &Finding| again.findings.iter().any(|b| a.same_failure(b));
     ran.findings.iter().all(same).then_some(again)

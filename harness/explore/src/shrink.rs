@@ -6,7 +6,7 @@
 //! can be, and that is proved if the smaller bounds were exhausted.
 
 use crate::search::search;
-use crate::strategy::Bounds;
+use crate::strategy::{After, Bounds};
 use bohr_kernel::scenario::AnyScenario;
 use bohr_kernel::{Decision, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
@@ -53,8 +53,9 @@ pub struct Failing<'a> {
     pub steps: u32,
 }
 
-/// Shrinks a failing run with at most `budget` runs for each bound and workload. Whatever the budget,
-/// or when `stop` is set, the result is no worse than what was given.
+/// Shrinks a failing run with at most `budget` runs in all. At least half of them are for the workload as
+/// it is; no smaller one takes more than half of what is left. Whatever the budget, or when `stop` is
+/// set, the result is no worse than what was given.
 ///
 /// # Errors
 /// If the scenario does not know the variant or the workload.
@@ -69,11 +70,15 @@ pub fn shrink(failing: &Failing<'_>, budget: u64, stop: &Arc<AtomicBool>) -> Res
         shortest_proved: false,
         runs: 0,
     };
-    fewer_preemptions(&program, failing, budget, stop, &mut best);
+    fewer_preemptions(&program, failing, budget.div_ceil(2), stop, &mut best);
     'smaller: loop {
         for candidate in failing.scenario.shrink(&best.workload) {
+            let left = budget.saturating_sub(best.runs);
+            if left == 0 || stop.load(Ordering::Relaxed) {
+                return Ok(best);
+            }
             let Ok(program) = failing.scenario.program(failing.variant, &candidate) else { continue };
-            if fewer_preemptions(&program, failing, budget, stop, &mut best) {
+            if fewer_preemptions(&program, failing, left.div_ceil(2), stop, &mut best) {
                 best.workload = candidate;
                 continue 'smaller;
             }
@@ -92,9 +97,11 @@ fn fewer_preemptions(
     best: &mut Shrunk,
 ) -> bool {
     let mut proved = true;
+    let mut left = budget;
     for bound in 0..=best.preemptions {
-        let (hit, all, runs) = shortest(program, failing, bound, budget, stop);
+        let (hit, all, runs) = shortest(program, failing, bound, left, stop);
         best.runs += runs;
+        left = left.saturating_sub(runs);
         if let Some(hit) = hit {
             best.fewest_proved = proved;
             best.shortest_proved = all;
@@ -102,6 +109,9 @@ fn fewer_preemptions(
             return true;
         }
         proved &= all;
+        if left == 0 {
+            break;
+        }
     }
     false
 }
@@ -124,17 +134,22 @@ fn shortest(
     stop: &Arc<AtomicBool>,
 ) -> (Option<Outcome>, bool, u64) {
     let best: Rc<RefCell<Option<Outcome>>> = Rc::default();
-    let bounds = Bounds { preemptions: Some(bound), runs: Some(budget), cache: true };
+    let bounds = Bounds { preemptions: Some(bound), runs: Some(budget), cache: true, shortest: true };
     let sink = {
         let (best, wanted, stop) = (best.clone(), failing.finding.clone(), stop.clone());
         move |outcome: Outcome| {
             let mut best = best.borrow_mut();
-            let shorter =
-                best.as_ref().is_none_or(|b| (outcome.preemptions, outcome.steps) < (b.preemptions, b.steps));
-            if shorter && outcome.findings.iter().any(|f| f.same_failure(&wanted)) {
+            let steps = outcome.steps;
+            let shorter = best.as_ref().is_none_or(|b| steps < b.steps);
+            let hit = shorter && outcome.findings.iter().any(|f| f.same_failure(&wanted));
+            if hit {
                 *best = Some(outcome);
             }
-            !stop.load(Ordering::Relaxed)
+            match (stop.load(Ordering::Relaxed), hit) {
+                (true, _) => After::Stop,
+                (false, true) => After::OnlyShorter(steps),
+                (false, false) => After::GoOn,
+            }
         }
     };
     let exhausted = search(program, failing.config, bounds, sink);

@@ -8,6 +8,7 @@ use crate::{
     Point, RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
 };
 use smallvec::SmallVec;
+use std::mem::take;
 use std::panic::Location;
 
 /// How a run is carried out.
@@ -418,6 +419,11 @@ impl Kernel {
         self.core.current
     }
 
+    /// The task that ran the last operation.
+    pub fn last(&self) -> TaskId {
+        self.core.last
+    }
+
     /// The operation that a task is about to do, if it waits to do one.
     pub fn published(&self, task: TaskId) -> Option<&Published> {
         self.core.tasks.get(task.index())?.published.as_ref()
@@ -475,20 +481,20 @@ impl Kernel {
     }
 
     /// Hands over all that the run has shown.
-    pub fn into_outcome(mut self) -> Outcome {
+    pub fn take_outcome(&mut self) -> Outcome {
         let trace_hash = self.trace_hash();
         let trace = self.core.config.record.then(|| self.take_trace());
         Outcome {
-            findings: self.core.findings,
-            decisions: self.core.decisions,
+            findings: take(&mut self.core.findings),
+            decisions: take(&mut self.core.decisions),
             steps: if self.core.at_rest { self.core.final_steps } else { self.core.steps },
             preemptions: self.core.preemptions,
-            free_order: self.core.free_order,
-            observed: self.core.observed,
+            free_order: take(&mut self.core.free_order),
+            observed: take(&mut self.core.observed),
             abandoned: self.core.abandoned,
             trace_hash,
             trace,
-            log: self.core.log,
+            log: take(&mut self.core.log),
         }
     }
 
@@ -574,9 +580,9 @@ impl Kernel {
     }
 
     pub(crate) fn collect_enabled(&mut self) {
-        let mut enabled = std::mem::take(&mut self.core.enabled);
+        let mut enabled = take(&mut self.core.enabled);
         enabled.clear();
-        let stale = std::mem::take(&mut self.objects.guards_stale);
+        let stale = take(&mut self.objects.guards_stale);
         for (id, task) in self.core.tasks.iter_mut().enumerate() {
             if task.phase == Phase::Ready {
                 let id = TaskId(id as u32);
@@ -780,11 +786,7 @@ impl Kernel {
             name: o.meta.name.clone(),
             created: Site::of(o.meta.created),
         });
-        Trace {
-            tasks: tasks.collect(),
-            objects: objects.collect(),
-            steps: std::mem::take(&mut self.core.trace),
-        }
+        Trace { tasks: tasks.collect(), objects: objects.collect(), steps: take(&mut self.core.trace) }
     }
 
     /// Folds a step into what identifies the states of its task and objects. A task's number stands

@@ -34,6 +34,11 @@ impl Program {
     pub fn kernel(&self, config: RunConfig) -> Kernel {
         Kernel::new(config, self.classify)
     }
+
+    /// Makes a kernel that has ended a run one for a run of this program. For engines.
+    pub fn renew(&self, kernel: &mut Kernel, config: RunConfig) {
+        *kernel = self.kernel(config);
+    }
 }
 
 /// Runs programs: it gives tasks their stacks, switches between them, and asks a strategy whenever

@@ -43,6 +43,12 @@ pub trait Workload:
 
     /// Smaller workloads to try, in the order in which they promise most.
     fn shrink(&self) -> Vec<Self>;
+
+    /// True if it shows what no form was meant to prevent. Failures on it are stated and checked as all
+    /// others, but do not count against a form.
+    fn only_observes(&self) -> bool {
+        false
+    }
 }
 
 /// What a bug is and where it was reported.
@@ -187,6 +193,8 @@ pub trait AnyScenario: Send + Sync {
     fn size(&self, workload: &str) -> usize;
     /// See [`Workload::shrink`].
     fn shrink(&self, workload: &str) -> Vec<String>;
+    /// See [`Workload::only_observes`].
+    fn only_observes(&self, workload: &str) -> bool;
     /// A workload out of raw bytes.
     fn arbitrary(&self, bytes: &mut Unstructured<'_>) -> arbitrary::Result<String>;
 }
@@ -252,6 +260,10 @@ impl<S: Scenario> AnyScenario for S {
     fn shrink(&self, workload: &str) -> Vec<String> {
         let smaller = parse::<S::Workload>(workload).map(|w| w.shrink()).unwrap_or_default();
         smaller.iter().map(ToString::to_string).collect()
+    }
+
+    fn only_observes(&self, workload: &str) -> bool {
+        parse::<S::Workload>(workload).is_ok_and(|w| w.only_observes())
     }
 
     fn arbitrary(&self, bytes: &mut Unstructured<'_>) -> arbitrary::Result<String> {

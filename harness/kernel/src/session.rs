@@ -18,7 +18,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a task needs of the engine that runs it.
 pub trait Host {
-    /// Lets the engine decide who goes on; returns once the calling task has been chosen.
+    /// The task in control has published its next operation. True if it also goes on, so that no switch
+    /// is needed: it has then been [given control](Kernel::choose_task) again.
+    fn goes_on(&self, kernel: &mut Kernel) -> bool;
+    /// Lets another task go on, as the engine decides; returns once the calling task has been chosen.
     fn switch(&self);
     /// Makes a task that will run `body`.
     fn spawn(&self, task: TaskId, body: Box<dyn FnOnce() + Send>);
@@ -77,6 +80,14 @@ pub fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
     })
 }
 
+/// Uses the kernel and the host of a run whose tasks all live on the calling thread.
+fn with_local<R>(f: impl FnOnce(&mut Kernel, &dyn Host) -> R) -> R {
+    SESSION.with(|s| match &mut *s.borrow_mut() {
+        Session::Local { kernel, host } => f(kernel, &**host),
+        _ => panic!("{OUTSIDE}"),
+    })
+}
+
 fn host() -> Rc<dyn Host> {
     SESSION.with(|s| match &*s.borrow() {
         Session::None => panic!("{OUTSIDE}"),
@@ -117,12 +128,18 @@ impl SharedKernel {
 }
 
 /// Makes the calling thread run a program whose tasks all live on it.
-pub fn install(kernel: Kernel, host: Rc<dyn Host>) {
-    SESSION.with(|s| *s.borrow_mut() = Session::Local { kernel: Box::new(kernel), host });
+pub fn install(kernel: impl Into<Box<Kernel>>, host: Rc<dyn Host>) {
+    let session = Session::Local { kernel: kernel.into(), host };
+    SESSION.with(|s| *s.borrow_mut() = session);
 }
 
 /// Ends a run: runs the oracles that look at rest, and hands over what the run has shown.
 pub fn conclude() -> Outcome {
+    conclude_reusing().0
+}
+
+/// As [`conclude`], and gives the kernel back for [another run](crate::Program::renew).
+pub fn conclude_reusing() -> (Outcome, Box<Kernel>) {
     let checks = with_kernel(|k| std::mem::take(&mut k.core.checks));
     if with_kernel(Kernel::begin_rest) {
         for check in checks {
@@ -130,8 +147,8 @@ pub fn conclude() -> Outcome {
         }
     }
     let session = SESSION.with(|s| std::mem::replace(&mut *s.borrow_mut(), Session::None));
-    let Session::Local { kernel, .. } = session else { panic!("{OUTSIDE}") };
-    kernel.into_outcome()
+    let Session::Local { mut kernel, .. } = session else { panic!("{OUTSIDE}") };
+    (kernel.take_outcome(), kernel)
 }
 
 /// Runs the body of a task; an engine calls this on the stack that it made for it.
@@ -609,11 +626,11 @@ fn perform<R>(
     if let Some(shared) = shared() {
         return perform_on_thread(&shared, publish, alternatives, action);
     }
-    let alone = with_kernel(|k| {
+    let goes_on = with_local(|k, host| {
         let task = k.core.current;
         publish(k, task);
         if !k.core.at_rest {
-            return false;
+            return host.goes_on(k);
         }
         if !k.is_enabled(task) {
             let text = "an operation of a check at rest would block for ever".to_owned();
@@ -622,7 +639,7 @@ fn perform<R>(
         }
         true
     });
-    if !alone {
+    if !goes_on {
         host().switch();
     }
     let chosen = alternatives.map_or(0, choose_within);

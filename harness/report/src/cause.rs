@@ -61,7 +61,13 @@ pub(crate) fn case_names(case: &Case) -> Names<'_> {
         Detail::Race { first, second } => sites.extend([&first.site, &second.site]),
         Detail::Blocked(tasks) => sites.extend(tasks.iter().map(|t| &t.site)),
     }
-    Names::new(&case.trace, sites)
+    Names::new(&case.trace, &case.trace.steps[..end(case)], sites)
+}
+
+/// How many steps there were until the finding showed, that step counted.
+pub(crate) fn end(case: &Case) -> usize {
+    let end = failing_step(case).map_or(case.finding.step as usize, |at| at + 1);
+    end.min(case.trace.steps.len())
 }
 
 /// The step in which the finding showed, if it showed in one.

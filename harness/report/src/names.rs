@@ -11,9 +11,13 @@ pub(crate) struct Names<'t> {
 }
 
 impl<'t> Names<'t> {
-    /// The names for a run in which these further lines are spoken of.
-    pub(crate) fn new<'s>(trace: &'t Trace, more: impl IntoIterator<Item = &'s Site>) -> Self {
-        let steps = trace.steps.iter().map(|s| &s.site);
+    /// The names for a run of which these steps are shown and these further lines are spoken of.
+    pub(crate) fn new<'s>(
+        trace: &'t Trace,
+        shown: &[Step],
+        more: impl IntoIterator<Item = &'s Site>,
+    ) -> Self {
+        let steps = shown.iter().map(|s| &s.site);
         let created = trace.tasks.iter().filter_map(|t| t.created.as_ref());
         let mut files: BTreeSet<_> = steps.chain(created).map(file).collect();
         files.extend(more.into_iter().map(file));
@@ -138,7 +142,7 @@ mod tests {
         let sites =
             ["scenarios/x/src/buggy.rs", "scenarios/x/src/lib.rs", "harness/go/src/lib.rs", "/a/b.rs"]
                 .map(site);
-        let names = Names::new(&trace, &sites);
+        let names = Names::new(&trace, &[], &sites);
         let short = sites.each_ref().map(|s| names.site(s));
         assert_eq!(short, ["buggy.rs:7", "x/src/lib.rs:7", "go/src/lib.rs:7", "b.rs:7"]);
         assert_eq!(names.shortened().len(), 3);

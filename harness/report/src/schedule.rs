@@ -2,7 +2,7 @@
 
 mod folding;
 
-use crate::cause::{Cause, case_names, failing_step};
+use crate::cause::{Cause, case_names, end, failing_step};
 use crate::document::{Row, Table, Text};
 use crate::model::Case;
 use crate::names::{Names, is_kernels};
@@ -266,12 +266,6 @@ impl Builder<'_> {
     fn column(&self, task: TaskId) -> usize {
         self.columns.iter().position(|t| *t == task).unwrap_or(0)
     }
-}
-
-/// How many steps there were until the finding showed, that step counted.
-fn end(case: &Case) -> usize {
-    let end = failing_step(case).map_or(case.finding.step as usize, |at| at + 1);
-    end.min(case.trace.steps.len())
 }
 
 fn waiting(task: &BlockedTask) -> String {

@@ -2,7 +2,8 @@
 //! it, one with that many does, and the fix shows nothing.
 
 use argo_roundtripper::oracles::Group;
-use argo_roundtripper::{expected, scenario};
+use argo_roundtripper::{RoundTripper, expected, scenario};
+use bohr_explore::regression;
 use bohr_explore::search::{rerun, search};
 use bohr_explore::strategy::Bounds;
 use bohr_kernel::scenario::Expected;
@@ -22,7 +23,7 @@ fn find(
 ) -> Option<(Finding, Outcome)> {
     let program = scenario().program(variant, workload).unwrap();
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
-    let bounds = Bounds { preemptions: Some(preemptions), cache: true, runs: None };
+    let bounds = Bounds { preemptions: Some(preemptions), cache: true, ..Bounds::default() };
     let found = Rc::new(RefCell::new(None));
     let sink = {
         let found = Rc::clone(&found);
@@ -57,9 +58,21 @@ fn check(workload: &str, preemptions: u32, text: &'static str) -> Finding {
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
     let again = rerun(&program, config, choices);
     assert!(again.findings.iter().any(|f| f.same_failure(&finding)), "{text} on {workload} does not replay");
-    let fixed = find("fixed", workload, preemptions + 1, |_| true);
-    assert!(fixed.is_none(), "fixed on {workload}: {fixed:?}");
+    fixed_shows_nothing(workload, preemptions + 1);
+    offer("buggy", workload, preemptions, begins);
     finding
+}
+
+fn fixed_shows_nothing(workload: &str, preemptions: u32) {
+    let fixed = find("fixed", workload, preemptions, |_| true);
+    assert!(fixed.is_none(), "fixed on {workload}: {fixed:?}");
+}
+
+fn offer(variant: &str, workload: &str, preemptions: u32, wanted: impl Fn(&Finding) -> bool + 'static) {
+    let bounds = Bounds { preemptions: Some(preemptions), cache: true, ..Bounds::default() };
+    regression::offer(&RoundTripper, (variant, workload), bounds, move |run| {
+        run.findings.iter().find(|f| wanted(f))
+    });
 }
 
 fn race(workload: &str, preemptions: u32, text: &'static str, group: Group) -> (bool, bool) {
@@ -108,6 +121,8 @@ fn f1_with_one_goroutine_and_no_race() {
     assert_eq!(finding.headline(), NIL);
     assert!(run.decisions.is_empty(), "there is only one schedule");
     assert_eq!(run.findings.len(), 1, "{:?}", run.findings);
+    fixed_shows_nothing("ordered", 1);
+    offer("buggy", "ordered", 0, |f| f.kind == Kind::Panic);
 }
 
 const F2: &str = "oracle violated: the exec for pod-1 failed and the pod was not signalled: unable to upgrade \
@@ -155,6 +170,8 @@ fn what_upstream_left_open() {
     let (finding, run) = find("upstream_fix", "solo", 0, |_| true).unwrap();
     assert_eq!(finding.oracle.as_deref(), Some("O9"));
     assert_eq!(run.findings.len(), 1, "{:?}", run.findings);
+    fixed_shows_nothing("solo", 1);
+    offer("upstream_fix", "solo", 0, |_| true);
     let lost = find("upstream_fix", "queues", 1, |f| f.oracle.as_deref() == Some("O10"));
     assert!(lost.is_some());
 }

@@ -78,7 +78,7 @@ fn check(variant: &str, class: &str) -> Result<(), String> {
     };
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
     let start = Instant::now();
-    let exhausted = search(&program, config, Bounds { preemptions, cache: true, runs: None }, sink);
+    let exhausted = search(&program, config, Bounds { preemptions, cache: true, ..Bounds::default() }, sink);
     let seconds = start.elapsed().as_secs_f64();
     let shown = shown.take();
     eprintln!(

@@ -31,7 +31,7 @@ fn first_findings(variant: &str, class: &str, preemptions: Option<u32>) -> Strin
             true
         }
     };
-    let bounds = Bounds { preemptions, cache: true, runs: None };
+    let bounds = Bounds { preemptions, cache: true, ..Bounds::default() };
     assert!(search(&program, RunConfig::default(), bounds, sink).all);
     let found = found.take();
     found.into_iter().collect::<Vec<_>>().join(" ")

@@ -23,7 +23,10 @@ fn shown(variant: &str, workload: &str, preemptions: u32, cache: bool) -> BTreeS
         }
     };
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
-    assert!(search(&program, config, Bounds { preemptions: Some(preemptions), cache, runs: None }, sink).all);
+    assert!(
+        search(&program, config, Bounds { preemptions: Some(preemptions), cache, ..Bounds::default() }, sink)
+            .all
+    );
     all.take()
 }
 

@@ -104,6 +104,10 @@ impl bohr_kernel::scenario::Workload for Workload {
         try_with(|w| w.observe = Observe::Nothing);
         smaller
     }
+
+    fn only_observes(&self) -> bool {
+        self.observe != Observe::Nothing
+    }
 }
 
 impl<'a> Arbitrary<'a> for Workload {

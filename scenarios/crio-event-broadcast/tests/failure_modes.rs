@@ -1,12 +1,13 @@
 //! The ways in which the broadcaster fails: each in its smallest configuration and with the least number of
 //! preemptions, and none of them in the fixed form.
 
+use bohr_explore::regression;
 use bohr_explore::search::search;
 use bohr_explore::strategy::Bounds;
 use bohr_kernel::{Finding, Kind, Outcome, Program, RunConfig};
 use crio_event_broadcast::workload::Workload;
 use crio_event_broadcast::world::{self, Conn, Form, SendError, Server, Stream};
-use crio_event_broadcast::{buggy, scenario};
+use crio_event_broadcast::{EventBroadcast, buggy, scenario};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -37,28 +38,37 @@ fn reaches(program: &Program, preemptions: u32, seen: impl Fn(&Outcome) -> bool 
     reached.get()
 }
 
+/// The finding that speaks for a failure, in a run that shows it.
+type Seen = fn(&Outcome) -> Option<&Finding>;
+
 /// `variant` shows it on the workload with so many preemptions and not with fewer.
-fn check(variant: &str, workload: &str, least: u32, seen: fn(&Outcome) -> bool) {
+fn check_with_observations(variant: &str, workload: &str, least: u32, seen: Seen) {
     let program = program(variant, workload);
-    assert!(reaches(&program, least, seen), "{variant} on {workload}: not with {least} preemptions");
+    let shows = move |outcome: &Outcome| seen(outcome).is_some();
+    assert!(reaches(&program, least, shows), "{variant} on {workload}: not with {least} preemptions");
     if let Some(fewer) = least.checked_sub(1) {
-        assert!(!reaches(&program, fewer, seen), "{variant} on {workload}: also with {fewer} preemptions");
+        assert!(!reaches(&program, fewer, shows), "{variant} on {workload}: also with {fewer} preemptions");
     }
+    let bounds = Bounds { preemptions: Some(least), ..Bounds::default() };
+    regression::offer(&EventBroadcast, (variant, workload), bounds, seen);
 }
 
-/// The panic that the run died of, as `who: text`.
-fn death(outcome: &Outcome) -> Option<String> {
+/// As above, and the fixed form does not show it with as many preemptions, nor with one more.
+fn check(variant: &str, workload: &str, least: u32, seen: Seen) {
+    check_with_observations(variant, workload, least, seen);
+    let shows = move |outcome: &Outcome| seen(outcome).is_some();
+    assert!(!reaches(&program("fixed", workload), least + 1, shows), "fixed on {workload}");
+}
+
+/// The panic that the run died of, and who did, as `who: text`.
+fn death(outcome: &Outcome) -> Option<(&Finding, String)> {
     let panic = outcome.findings.iter().find(|finding| finding.kind == Kind::Panic)?;
-    Some(format!("{}: {}", name(outcome, panic)?, panic.text))
+    let who = &outcome.trace.as_ref()?.tasks[panic.task?.0 as usize].name;
+    Some((panic, format!("{who}: {}", panic.text)))
 }
 
-fn dies(outcome: &Outcome, who: &str, text: &str) -> bool {
-    death(outcome).is_some_and(|death| death == format!("{who}: {text}"))
-}
-
-fn name<'o>(outcome: &'o Outcome, finding: &Finding) -> Option<&'o str> {
-    let trace = outcome.trace.as_ref()?;
-    Some(&trace.tasks[finding.task?.0 as usize].name)
+fn dies<'o>(outcome: &'o Outcome, who: &str, text: &str) -> Option<&'o Finding> {
+    death(outcome).filter(|(_, death)| *death == format!("{who}: {text}")).map(|(panic, _)| panic)
 }
 
 /// The notes of the steps with this label.
@@ -67,35 +77,38 @@ fn notes<'o>(outcome: &'o Outcome, label: &str) -> Vec<&'o str> {
     steps.filter(|step| step.label == label).map(|step| step.note.as_str()).collect()
 }
 
-fn violates(outcome: &Outcome, oracle: &str, text: &str) -> bool {
-    outcome.findings.iter().any(|f| f.oracle.as_deref() == Some(oracle) && f.text == text)
+fn violates<'o>(outcome: &'o Outcome, oracle: &str, text: &str) -> Option<&'o Finding> {
+    outcome.findings.iter().find(|f| f.oracle.as_deref() == Some(oracle) && f.text == text)
 }
 
 #[test]
 fn f1_a_second_event_finds_the_dead_client_still_registered() {
     check("buggy", "burst", 0, |o| {
         let dones = notes(o, "Done");
-        dies(o, "broadcaster", NEGATIVE)
-            && dones.first() == Some(&"counter 0")
-            && dones.last() == Some(&"counter -1")
+        let one_each = dones.first() == Some(&"counter 0") && dones.last() == Some(&"counter -1");
+        dies(o, "broadcaster", NEGATIVE).filter(|_| one_each)
     });
 }
 
 #[test]
 fn f2a_the_first_event_finds_the_latch_not_yet_armed() {
-    check("buggy", "doa", 1, |o| dies(o, "broadcaster", NEGATIVE) && notes(o, "final Range").is_empty());
+    check("buggy", "doa", 1, |o| {
+        dies(o, "broadcaster", NEGATIVE).filter(|_| notes(o, "final Range").is_empty())
+    });
 }
 
 #[test]
 fn f2b_the_shutdown_finds_a_healthy_client_not_yet_armed() {
-    check("buggy", "close", 1, |o| dies(o, "broadcaster", NEGATIVE) && notes(o, "final Range").len() == 1);
+    check("buggy", "close", 1, |o| {
+        dies(o, "broadcaster", NEGATIVE).filter(|_| notes(o, "final Range").len() == 1)
+    });
 }
 
 #[test]
 fn f3_the_shutdown_trips_what_a_failed_send_has_tripped() {
     check("buggy", "fail_close", 0, |o| {
         let armed = notes(o, "Done").first() == Some(&"counter 0; wakes 1") || notes(o, "Done").len() > 1;
-        dies(o, "broadcaster", NEGATIVE) && notes(o, "final Range").len() == 1 && armed
+        dies(o, "broadcaster", NEGATIVE).filter(|_| notes(o, "final Range").len() == 1 && armed)
     });
 }
 
@@ -103,7 +116,7 @@ fn f3_the_shutdown_trips_what_a_failed_send_has_tripped() {
 fn f4_the_final_range_of_a_panic_lets_healthy_clients_go_and_panics_again() {
     check("recover_loop", "fanout", 0, |o| {
         let thrown_out = "handler 2 was released although no send to it had failed and the queue was open";
-        violates(o, "O5", thrown_out) && notes(o, "Done").contains(&"counter -2")
+        violates(o, "O5", thrown_out).filter(|_| notes(o, "Done").contains(&"counter -2"))
     });
 }
 
@@ -155,7 +168,7 @@ impl Form for Outlives {
 fn f5_prime_the_handler_arms_what_was_tripped_twice() {
     let workload: Workload = "doa".parse().expect("the class exists");
     let program = Program::new(move || world::run::<Outlives>(&workload));
-    let seen = |o: &Outcome| dies(o, "handler 1", NEGATIVE) && notes(o, "Add") == ["counter -1"];
+    let seen = |o: &Outcome| dies(o, "handler 1", NEGATIVE).is_some() && notes(o, "Add") == ["counter -1"];
     assert!(reaches(&program, 1, seen));
     assert!(!reaches(&program, 0, seen));
 }
@@ -163,16 +176,26 @@ fn f5_prime_the_handler_arms_what_was_tripped_twice() {
 #[test]
 fn f6_a_handler_behind_the_final_range_waits_for_ever_also_in_the_fixed_form() {
     for variant in ["buggy", "upstream_fix", "fixed"] {
-        check(variant, "late1", 1, |o| {
+        check_with_observations(variant, "late1", 1, |o| {
             violates(o, "O9", "handler 1 has not returned, and the queue is closed")
         });
-        check(variant, "late2", 0, |o| o.findings.iter().any(|f| f.oracle.as_deref() == Some("O9")));
+        let observed: Seen = |o| o.findings.iter().find(|f| f.oracle.as_deref() == Some("O9"));
+        check_with_observations(variant, "late2", 0, observed);
+    }
+}
+
+#[test]
+fn the_first_event_goes_to_nobody_also_in_the_fixed_form() {
+    for variant in ["buggy", "upstream_fix", "fixed"] {
+        check_with_observations(variant, "first", 1, |o| {
+            violates(o, "O10", "client 1 is healthy and event 1 went to nobody")
+        });
     }
 }
 
 #[test]
 fn f7_the_error_is_written_while_the_handler_reads_it() {
-    let races = |o: &Outcome| o.findings.iter().any(|f| f.kind == Kind::DataRace && f.text == "err 1");
+    let races: Seen = |o| o.findings.iter().find(|f| f.kind == Kind::DataRace && f.text == "err 1");
     check("upstream_fix", "err", 0, races);
     // Here the second write is followed by the second done, which ends the run. So the handler has to get in
     // between the broadcaster's look at the record and that.
@@ -186,7 +209,7 @@ fn the_texts_of_all_panics() {
         let sink = {
             let found = Rc::clone(&found);
             move |outcome: Outcome| {
-                found.borrow_mut().extend(death(&outcome));
+                found.borrow_mut().extend(death(&outcome).map(|(_, death)| death));
                 true
             }
         };

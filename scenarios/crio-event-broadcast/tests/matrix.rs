@@ -82,7 +82,8 @@ fn every_cell_of_the_matrix_is_as_stated() {
     let surprise =
         |(variant, class, verdict): &(&str, &crio_event_broadcast::workload::ClassRow, Expected)| {
             let preemptions = bound(variant, class.name, class.workload.clients, verdict);
-            let found = violated(variant, class.name, Bounds { preemptions, runs: None, cache: true });
+            let found =
+                violated(variant, class.name, Bounds { preemptions, cache: true, ..Bounds::default() });
             let stated = named(verdict);
             (found != stated).then(|| format!("{variant} on {}: {found:?}, stated {stated:?}", class.name))
         };
@@ -107,7 +108,8 @@ fn giving_up_at_a_known_state_loses_no_violation() {
     ];
     for (class, preemptions) in bounded {
         for variant in scenario().variants() {
-            let found = |cache| violated(variant.name, class, Bounds { preemptions, runs: None, cache });
+            let found =
+                |cache| violated(variant.name, class, Bounds { preemptions, cache, ..Bounds::default() });
             assert_eq!(found(true), found(false), "{} on {class}", variant.name);
         }
     }

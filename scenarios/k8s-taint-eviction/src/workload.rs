@@ -423,7 +423,14 @@ impl bohr_kernel::scenario::Workload for Workload {
         smaller.retain(|w| w.size() < self.size() && w.check().is_ok());
         smaller
     }
+
+    fn only_observes(&self) -> bool {
+        matches!(self, Workload::Queue(calls) if calls.failures >= LOST)
+    }
 }
+
+/// After so many failures of the API server in a row an eviction is given up, in every form.
+const LOST: u8 = 5;
 
 impl Workload {
     fn check(&self) -> Result<(), String> {

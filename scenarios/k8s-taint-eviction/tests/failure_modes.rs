@@ -3,12 +3,15 @@
 
 mod common;
 
+use bohr_explore::regression;
+use bohr_explore::strategy::Bounds;
 use bohr_kernel::Kind;
 use common::found;
+use k8s_taint_eviction::TaintEviction;
 
 /// The oracle shows with so many preemptions, and not with one fewer.
 #[track_caller]
-fn check(variant: &str, workload: &str, oracle: &str, preemptions: u32) {
+fn check(variant: &str, workload: &str, oracle: &'static str, preemptions: u32) {
     let shows = |preemptions| {
         let (found, exhausted) = found(variant, workload, Some(preemptions));
         assert!(exhausted.all);
@@ -18,6 +21,10 @@ fn check(variant: &str, workload: &str, oracle: &str, preemptions: u32) {
     if let Some(fewer) = preemptions.checked_sub(1) {
         assert!(!shows(fewer), "{variant} on {workload}: {oracle} already with {fewer} preemptions");
     }
+    let bounds = Bounds { preemptions: Some(preemptions), cache: true, ..Bounds::default() };
+    regression::offer(&TaintEviction, (variant, workload), bounds, move |outcome| {
+        outcome.findings.iter().find(|f| f.oracle.as_deref() == Some(oracle))
+    });
 }
 
 #[test]
@@ -62,8 +69,10 @@ fn m2_a_nil_that_stays_swallows_later_work() {
 
 #[test]
 fn m3_a_worker_removes_the_entry_of_a_newer_one() {
-    check("upstream_fix", "M3", "O7", 0);
-    check("upstream_fix", "U0,R,U0,U0", "O2", 2);
+    for variant in ["buggy", "upstream_fix"] {
+        check(variant, "M3", "O7", 0);
+        check(variant, "U0,R,U0,U0", "O2", 2);
+    }
 }
 
 #[test]
@@ -73,17 +82,23 @@ fn m4_a_replaced_pod_is_taken_for_the_old_one() {
 
 #[test]
 fn m5_two_workers_after_a_timer_that_fired() {
-    check("upstream_fix", "M5", "O2", 2);
+    for variant in ["buggy", "upstream_fix"] {
+        check(variant, "M5", "O2", 2);
+    }
 }
 
 #[test]
 fn m6_cancelled_and_evicted() {
-    check("upstream_fix", "M6", "O5", 1);
+    for variant in ["buggy", "upstream_fix"] {
+        check(variant, "M6", "O5", 1);
+    }
 }
 
 #[test]
 fn m7_a_cancel_forgets_running_work() {
-    check("upstream_fix", "M7", "O2", 1);
+    for variant in ["buggy", "upstream_fix"] {
+        check(variant, "M7", "O2", 1);
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn the_fixed_form_holds_on_drawn_workloads() {
         }
         let program = TaintEviction.program("fixed", &workload).expect("the scenario has it");
         let config = RunConfig { keep_going: true, ..RunConfig::default() };
-        let bounds = Bounds { preemptions: Some(1), runs: Some(1500), cache: true };
+        let bounds = Bounds { preemptions: Some(1), runs: Some(1500), cache: true, ..Bounds::default() };
         let sink = move |outcome: bohr_kernel::Outcome| {
             assert!(outcome.findings.is_empty(), "{workload}: {:?}", outcome.findings);
             true

@@ -23,6 +23,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
@@ -46,12 +48,20 @@ pub struct Live {
     pub scale: f64,
     /// When to stop, whatever is left to do.
     pub until: Instant,
+    /// Set to stop early.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Live {
+    fn over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || Instant::now() >= self.until
+    }
 }
 
 /// What the rounds have shown.
 #[derive(Clone, Debug, Default)]
 pub struct LiveReport {
-    /// Rounds that ran.
+    /// Rounds that ran to their end.
     pub rounds: u32,
     /// Rounds in which the final files were not as they must be.
     pub corrupt: u32,
@@ -125,7 +135,7 @@ pub fn live(live: &Live) -> io::Result<LiveReport> {
     let mut report = LiveReport::default();
     let seed = RandomState::new().hash_one(std::process::id());
     for round in 1..=live.rounds {
-        if Instant::now() >= live.until {
+        if live.over() {
             break;
         }
         let dir = live.dir.join(format!("round-{round}"));
@@ -136,8 +146,7 @@ pub fn live(live: &Live) -> io::Result<LiveReport> {
         let ended = round.run(&mut report);
         // Whatever went wrong, nobody is left running.
         round.children.iter_mut().for_each(|child| child.end());
-        ended?;
-        report.rounds += 1;
+        report.rounds += u32::from(ended?);
     }
     Ok(report)
 }
@@ -196,8 +205,8 @@ impl Worker {
 
 impl Round<'_> {
     /// In turn: two installs at once; apply, delete, apply with a kill at the end of the grace period; an
-    /// install that is killed at any time, and then a cleanup.
-    fn run(&mut self, report: &mut LiveReport) -> io::Result<()> {
+    /// install that is killed at any time, and then a cleanup. False if it had to stop before its end.
+    fn run(&mut self, report: &mut LiveReport) -> io::Result<bool> {
         let kind = (self.number - 1) % 3;
         // All edits of one install, without the lock.
         let whole = (RUNTIMES * KEYS) as f64 * 0.33 * self.live.scale;
@@ -227,13 +236,17 @@ impl Round<'_> {
             }
         }
         let patience = 10.0 + 10.0 * whole;
-        self.wait_all(patience, report);
+        if !self.wait_all(patience, report) {
+            return Ok(false);
+        }
         self.judge(kind, report);
         if kind == 2 {
             // Whatever the kill has left, starting again puts it right.
             self.children.clear();
             self.start("cleanup", 1)?;
-            self.wait_all(patience, report);
+            if !self.wait_all(patience, report) {
+                return Ok(false);
+            }
             let (config, backup) = self.files();
             if config.as_deref() != Some(base().as_bytes()) || backup.is_some() {
                 self.report(
@@ -243,7 +256,7 @@ impl Round<'_> {
                 );
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn start(&mut self, job: &str, pod: u32) -> io::Result<()> {
@@ -269,23 +282,28 @@ impl Round<'_> {
 
     fn wait(&mut self, seconds: f64, report: &mut LiveReport) {
         let until = Instant::now() + Duration::from_secs_f64(seconds);
-        while Instant::now() < until {
+        while Instant::now() < until && !self.live.over() {
             self.load(report);
         }
     }
 
-    fn wait_all(&mut self, seconds: f64, report: &mut LiveReport) {
-        let until = (Instant::now() + Duration::from_secs_f64(seconds)).min(self.live.until);
+    /// Waits for the programs to end, and not longer than they may take. False if it had to stop before.
+    fn wait_all(&mut self, seconds: f64, report: &mut LiveReport) -> bool {
+        let until = Instant::now() + Duration::from_secs_f64(seconds);
         while !self.children.iter_mut().all(Worker::poll) {
+            if self.live.over() {
+                return false;
+            }
             if Instant::now() >= until {
                 let still: Vec<_> =
                     self.children.iter().filter(|c| c.ended.is_none()).map(Worker::exit).collect();
                 self.report(report, "O14", format!("not done after {seconds:.0} s: {}", still.join(", ")));
                 self.children.iter_mut().for_each(Worker::end);
-                return;
+                return true;
             }
             self.load(report);
         }
+        true
     }
 
     /// Reads the configuration as containerd does, once a millisecond. One finding a round is enough.
@@ -402,7 +420,11 @@ pub fn base() -> String {
 
 fn parse(bytes: &[u8]) -> Result<DocumentMut, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    text.parse().map_err(|error: toml_edit::TomlError| error.to_string().replace('\n', " "))
+    text.parse().map_err(|error: toml_edit::TomlError| {
+        // Its first line says where; a picture of the place follows.
+        let all = error.to_string();
+        format!("{}: {}", all.lines().next().unwrap_or_default(), error.message().replace('\n', ", "))
+    })
 }
 
 /// What containerd calls a plugin under either schema.

@@ -1,6 +1,7 @@
 //! Real processes on real files: the reported form corrupts the configuration, the fixed one does not.
 
 use kata_deploy_config::live::{Live, LiveReport, base, live, live_worker};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a parent starts: this test program, with only this test.
@@ -21,6 +22,7 @@ fn rounds(variant: &str, rounds: u32) -> LiveReport {
         rounds,
         scale: 0.05,
         until: Instant::now() + Duration::from_secs(60),
+        stop: Arc::default(),
     });
     report.expect("processes can be started")
 }

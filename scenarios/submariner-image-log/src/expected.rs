@@ -1,8 +1,8 @@
 //! The verdicts: which oracles each form can violate in which class, and the least number of preemptions
 //! that each violation needs.
 //!
-//! The table is the dossier's (`shared/bugs/submariner-image-log.md`), which was computed with another
-//! program and compared with real Go. What it leaves open is derived beside the place where it is
+//! The table was computed with another program, a step model of its own, and compared with real Go. What
+//! it leaves open is derived beside the place where it is
 //! used, not copied from this program's results.
 
 use crate::workload::{Base, ClassName, Workload};
@@ -38,7 +38,7 @@ const BAD: Cell = &[("O1", 1), ("O3", 0), ("O4", 1)];
 const LINES: Cell = &[("O4", 1)];
 const STUCK: Cell = &[("O7", 0)];
 
-/// Coarse steps, both runtimes alike. Columns as in the dossier: st (steady and steady_other), fs
+/// Coarse steps, both runtimes alike. Columns: st (steady and steady_other), fs
 /// (fresh_shared and fresh_empty), cs (change_same), cd and fd (change_diverge, fresh_diverge), rv
 /// (revert), dj (disjoint, disjoint2 and full_group), mu (multi and three).
 #[rustfmt::skip]
@@ -134,7 +134,7 @@ fn fine(variant: &str, class: ClassName) -> Violations {
     }
     if class.runtime == Runtime::Swiss && (variant, base) != ("write_if_changed", Base::Disjoint2) {
         // The flag is left set. Where every actor looks once more without writing it finds the flag
-        // itself and dies, so that nothing is left at rest; the dossier does not make this exception.
+        // itself and dies, so that nothing is left at rest; the table's first computation did not make this exception.
         more.add("O5", 2);
     }
     match base {
@@ -151,7 +151,7 @@ fn fine(variant: &str, class: ClassName) -> Violations {
             more.add("O4", 3);
             if base == Base::Disjoint2 {
                 // After the lost insert both values lie in one slot, under the key of one of the two, whose
-                // second call can look between the other's two stores. The dossier does not list it; the
+                // second call can look between the other's two stores. The table's first computation did not list it; the
                 // test `the_string_of_a_lost_insert_is_read_torn` has the schedule, step by step.
                 more.add("O2", 4);
             }

@@ -30,6 +30,8 @@ struct CellJson<'a> {
     variant: &'a str,
     role: Role,
     workload: &'a str,
+    /// Failures here do not count against the form.
+    only_observes: bool,
     /// Missing if the work ended before its turn came.
     #[serde(flatten)]
     verdict: Option<VerdictJson<'a>>,
@@ -102,6 +104,7 @@ fn cell(judged: &Judged) -> CellJson<'_> {
         variant: judged.subject.variant.name,
         role: judged.subject.variant.role,
         workload: &judged.subject.workload,
+        only_observes: judged.subject.only_observes(),
         verdict: judged.cell.as_ref().map(verdict),
         found: judged.found.iter().map(kept).collect(),
     }

@@ -2,7 +2,7 @@
 
 use super::{Example, Ran, cells};
 use crate::exit::Error;
-use crate::judging::{Judged, Kept};
+use crate::judging::{Judged, Kept, verdict};
 use crate::output::{self, Look, Output, cell};
 use crate::words::{Assessment, assess, counted, coverage, hardness, quoted, thousands};
 use bohr_explore::campaign::name_of;
@@ -37,12 +37,7 @@ fn matrix(groups: &[&[Judged]], out: &mut Output) -> Result<(), Error> {
     for group in groups {
         let variant = group[0].subject.variant;
         let cells = cells(group);
-        let oracles: BTreeSet<&str> = cells.iter().flat_map(|c| c.oracles()).collect();
-        let verdict = match (cells.is_empty(), oracles.is_empty()) {
-            (true, _) => "not judged".to_owned(),
-            (false, true) => "holds".to_owned(),
-            (false, false) => format!("fails: {}", Vec::from_iter(oracles).join(", ")),
-        };
+        let verdict = verdict(group).unwrap_or_else(|| "not judged".to_owned());
         rows.push(vec![
             cell(variant.name),
             cell(variant.role.to_string()),
@@ -91,7 +86,8 @@ fn named(cell: &Cell) -> BTreeSet<&'static str> {
 
 /// How hard it was to find on the first workload that fails: classes differ too much to be pooled.
 fn effort_to_find(group: &[Judged]) -> String {
-    let measured = |j: &&Judged| j.cell.as_ref().is_some_and(|c| c.hardness.iter().any(|h| h.found > 0));
+    let found = |c: &Cell| c.hardness.iter().any(|h| h.found > 0);
+    let measured = |j: &&Judged| !j.subject.only_observes() && j.cell.as_ref().is_some_and(found);
     let Some(first) = group.iter().find(measured) else { return "-".to_owned() };
     let cell = first.cell.as_ref().map(|c| c.hardness.as_slice()).unwrap_or_default();
     format!("{} on {}", hardness(cell), first.subject.workload)

@@ -251,10 +251,11 @@ struct ShuttleHost {
 }
 
 impl Host for ShuttleHost {
+    fn goes_on(&self, kernel: &mut Kernel) -> bool {
+        self.skip_forced && kernel.stay_if_forced()
+    }
+
     fn switch(&self) {
-        if self.skip_forced && with_kernel(Kernel::stay_if_forced) {
-            return;
-        }
         // Not `yield_now`: schedulers such as PCT treat that as a hint.
         self.point.load(Ordering::SeqCst);
     }

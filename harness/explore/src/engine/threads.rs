@@ -2,12 +2,12 @@
 //! what it finds is still a schedule: the order in which the threads got through.
 
 use bohr_kernel::{
-    Engine, Host, Program, RunConfig, SharedKernel, Strategy, TaskId, conclude, install, quiet_panics,
-    run_task, spawn_clock,
+    Engine, Host, Kernel, Program, RunConfig, SharedKernel, Strategy, TaskId, conclude, install, run_task,
+    spawn_clock,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Runs every task on an OS thread of its own.
@@ -22,8 +22,7 @@ impl Engine for ThreadEngine {
     }
 
     fn explore(&self, program: &Program, config: RunConfig, strategy: Rc<RefCell<dyn Strategy>>) {
-        static QUIET: Once = Once::new();
-        QUIET.call_once(quiet_panics);
+        super::quiet_once();
         let mut draws = 0x9e37_79b9_7f4a_7c15;
         while strategy.borrow_mut().begin() {
             draws = step(draws);
@@ -74,6 +73,10 @@ impl Threads {
 struct ThreadHost(Arc<Threads>);
 
 impl Host for ThreadHost {
+    fn goes_on(&self, _: &mut Kernel) -> bool {
+        true
+    }
+
     fn switch(&self) {}
 
     fn spawn(&self, task: TaskId, body: Box<dyn FnOnce() + Send>) {
@@ -98,6 +101,9 @@ fn step(mut x: u64) -> u64 {
 struct NoHost;
 
 impl Host for NoHost {
+    fn goes_on(&self, _: &mut Kernel) -> bool {
+        true
+    }
     fn switch(&self) {}
     fn spawn(&self, _: TaskId, _: Box<dyn FnOnce() + Send>) {}
     fn choose(&self, _: u32) -> u32 {

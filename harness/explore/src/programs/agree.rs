@@ -1,7 +1,7 @@
 //! Whether the explorers agree on a program.
 
 use super::Small;
-use crate::engine::ShuttleEngine;
+use crate::engine::FastEngine;
 use crate::search::rerun;
 use crate::strategy::{Bounds, Dfs, Dpor, Limits, Sabotage};
 use bohr_kernel::{Detail, Engine, Event, Finding, Kind, Outcome, RunConfig, Strategy};
@@ -102,7 +102,7 @@ fn explore<S: Strategy>(small: &Small, strategy: impl FnOnce(Sink) -> S) -> (Sho
     };
     let strategy = Rc::new(RefCell::new(strategy(sink)));
     let config = RunConfig { identify: true, log: true, ..small.config() };
-    ShuttleEngine.explore(&small.program(), config, strategy.clone());
+    FastEngine.explore(&small.program(), config, strategy.clone());
     let strategy = Rc::into_inner(strategy).expect("the engine has let go of its strategy").into_inner();
     (shown.take(), strategy)
 }

@@ -2,6 +2,7 @@
 
 use bohr_kernel::{Kernel, Outcome, Point, Strategy};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// What a search leaves out.
 #[derive(Copy, Clone, Debug, Default)]
@@ -15,6 +16,26 @@ pub struct Bounds {
     /// operations, up to the order of those that commute (happens-before caching; see
     /// [`Kernel::state_hash`]).
     pub cache: bool,
+    /// Visit it again where it is reached in fewer steps, so that no shortest run is left out.
+    pub shortest: bool,
+}
+
+/// How a search goes on after a run.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// It ends.
+    Stop,
+    /// It goes on.
+    GoOn,
+    /// It goes on with runs of fewer steps than this; others are given up (branch and bound).
+    OnlyShorter(u32),
+}
+
+impl From<bool> for After {
+    /// True to go on.
+    fn from(on: bool) -> Self {
+        if on { After::GoOn } else { After::Stop }
+    }
 }
 
 /// Depth-first search: every run takes the last choice of the one before that has an alternative left.
@@ -22,8 +43,9 @@ pub struct Dfs<F> {
     bounds: Bounds,
     path: Vec<Level>,
     depth: usize,
-    /// The fewest preemptions with which each state was reached.
-    seen: HashMap<u64, u32>,
+    /// The fewest preemptions and steps with which each state was reached.
+    seen: HashMap<u64, (u32, u32)>,
+    shorter_than: u32,
     /// How many runs began, and how many of them went to their end.
     runs: u64,
     complete: u64,
@@ -50,14 +72,15 @@ struct Level {
     of: u32,
 }
 
-impl<F: FnMut(Outcome) -> bool> Dfs<F> {
-    /// A search that hands every complete run to `sink` and stops when that says false.
+impl<A: Into<After>, F: FnMut(Outcome) -> A> Dfs<F> {
+    /// A search that hands every complete run to `sink` and goes on as that says.
     pub fn new(bounds: Bounds, sink: F) -> Self {
         Dfs {
             bounds,
             path: Vec::new(),
             depth: 0,
             seen: HashMap::new(),
+            shorter_than: u32::MAX,
             runs: 0,
             complete: 0,
             finished: false,
@@ -107,22 +130,19 @@ impl<F: FnMut(Outcome) -> bool> Dfs<F> {
             Point::Value { of } => u64::from(*of) << 32,
         };
         let state = kernel.state_hash() ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let used = if self.bounds.preemptions.is_some() { kernel.preemptions() } else { 0 };
-        match self.seen.get_mut(&state) {
-            Some(fewest) if *fewest <= used => true,
-            Some(fewest) => {
-                *fewest = used;
-                false
-            }
-            None => {
-                self.seen.insert(state, used);
+        let preemptions = if self.bounds.preemptions.is_some() { kernel.preemptions() } else { 0 };
+        let steps = if self.bounds.shortest { kernel.steps() } else { 0 };
+        match self.seen.entry(state) {
+            Entry::Occupied(before) if before.get().0 <= preemptions && before.get().1 <= steps => true,
+            entry => {
+                entry.insert_entry((preemptions, steps));
                 false
             }
         }
     }
 }
 
-impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Dfs<F> {
+impl<A: Into<After>, F: FnMut(Outcome) -> A + 'static> Strategy for Dfs<F> {
     fn begin(&mut self) -> bool {
         if self.finished || self.stopped {
             return false;
@@ -138,7 +158,7 @@ impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Dfs<F> {
 
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32> {
         if self.depth == self.path.len() {
-            if self.known(kernel, point) {
+            if kernel.steps() >= self.shorter_than || self.known(kernel, point) {
                 return None;
             }
             self.path.push(Level { chosen: 0, of: self.allowed(kernel, point) });
@@ -151,7 +171,11 @@ impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Dfs<F> {
         self.backtrack();
         if !outcome.abandoned {
             self.complete += 1;
-            self.stopped |= !(self.sink)(outcome);
+            match (self.sink)(outcome).into() {
+                After::Stop => self.stopped = true,
+                After::GoOn => {}
+                After::OnlyShorter(steps) => self.shorter_than = steps,
+            }
         }
     }
 }

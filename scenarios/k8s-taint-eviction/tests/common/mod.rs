@@ -28,7 +28,7 @@ pub fn found(
         }
     };
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
-    let bounds = Bounds { preemptions, runs: None, cache: true };
+    let bounds = Bounds { preemptions, cache: true, ..Bounds::default() };
     let exhausted = search(&program, config, bounds, sink);
     (found.take(), exhausted)
 }

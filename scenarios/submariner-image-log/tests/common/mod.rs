@@ -37,7 +37,12 @@ pub fn oracles(outcome: &Outcome) -> Vec<String> {
 
 /// True if some run within the bounds is as `seen` says.
 #[allow(dead_code, reason = "not every test that shares this module asks")]
-pub fn reaches(variant: &str, class: &str, bounds: Bounds, seen: fn(&Outcome) -> bool) -> bool {
+pub fn reaches(
+    variant: &str,
+    class: &str,
+    bounds: Bounds,
+    seen: impl Fn(&Outcome) -> bool + 'static,
+) -> bool {
     let program = submariner_image_log::scenario().program(variant, class).expect("variant and class exist");
     let config = RunConfig { keep_going: true, record: true, ..RunConfig::default() };
     let reached = Rc::new(Cell::new(false));
