@@ -370,7 +370,8 @@ pub fn current_task() -> TaskId {
     with_kernel(|k| k.core.current)
 }
 
-/// The virtual time, in nanoseconds. Reading it is no operation: it moves only between operations.
+/// The virtual time, in nanoseconds. Reading it is no operation but belongs to the task's last one: it moves
+/// only between operations.
 pub fn now() -> u64 {
     with_kernel(|k| {
         k.touch_time(Access::Read);
@@ -750,7 +751,8 @@ impl Cx<'_> {
         self.core.steps()
     }
 
-    /// The virtual time, in nanoseconds.
+    /// The virtual time, in nanoseconds. An action that depends on it must [touch](MultiOp::reads_time) the
+    /// time.
     pub fn now(&self) -> u64 {
         self.core.now()
     }
