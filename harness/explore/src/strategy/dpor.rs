@@ -53,7 +53,7 @@ pub struct Explored {
     /// True if every schedule has been covered.
     pub all: bool,
     /// The number of runs that went to their end, no two of them the same up to the order of operations
-    /// that do not conflict.
+    /// that do not conflict (but see `traces`).
     pub executions: u64,
     /// The number of runs that were given up because all that they could still do had been explored.
     pub sleep_blocked: u64,

@@ -1,6 +1,6 @@
 //! What a run's log says, in the form in which races are looked for.
 
-use bohr_kernel::{Event, Footprint, TaskId};
+use bohr_kernel::{Access, Event, Footprint, ObjectId, TaskId};
 use smallvec::SmallVec;
 
 /// Tasks; few enough that a list is the fastest set.
@@ -127,7 +127,7 @@ pub(super) fn steps_since(log: &[Event], from: usize) -> impl Iterator<Item = (T
 }
 
 /// Adds an access, unless it is there.
-pub(super) fn add_touch(objects: &mut Footprint, touch: (bohr_kernel::ObjectId, bohr_kernel::Access)) {
+pub(super) fn add_touch(objects: &mut Footprint, touch: (ObjectId, Access)) {
     if !objects.contains(&touch) {
         objects.push(touch);
     }
