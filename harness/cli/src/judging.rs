@@ -105,7 +105,7 @@ pub fn judge_all(
     let work = |subject: &Subject| {
         let found: Arc<Mutex<Vec<Kept>>> = Arc::default();
         let mut cell = None;
-        for effort in efforts(subject) {
+        for (stage, effort) in efforts(subject).into_iter().enumerate() {
             if over(&effort) {
                 break;
             }
@@ -125,7 +125,12 @@ pub fn judge_all(
             let judged =
                 judge_watched(subject.scenario, subject.variant.name, &subject.workload, &effort, watch)
                     .expect("a subject is made of what its scenario knows");
-            let enough = !matches!(assess(&judged), Assessment::Surprise(_));
+            let enough = match assess(&judged) {
+                Assessment::Surprise(_) => false,
+                // What shows hardly ever is worth a second look and no third.
+                Assessment::Partly(_) => stage > 0,
+                Assessment::Expected | Assessment::Unstated | Assessment::Unfinished => true,
+            };
             cell = Some(judged);
             if enough {
                 break;

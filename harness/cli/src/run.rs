@@ -170,7 +170,8 @@ pub fn efforts(
             match (fails, measured) {
                 (true, true) => vec![Effort { search_runs: SEARCH_RUNS, ..sample(&RANDOMIZED, SCHEDULES) }],
                 (true, false) => {
-                    let more = Effort { search_runs, ..sample(&[Driver::Random], SCHEDULES) };
+                    let more =
+                        Effort { search_runs: LARGE_SEARCH_RUNS, ..sample(&[Driver::Random], SCHEDULES) };
                     let most = Effort { search_runs: DEEP_SEARCH_RUNS, ..more.clone() };
                     vec![sample(&[Driver::Random], FEW_SCHEDULES), more, most]
                 }

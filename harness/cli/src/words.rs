@@ -3,7 +3,7 @@
 use bohr_explore::campaign::Hardness;
 use bohr_explore::cell::{Cell, Coverage};
 use bohr_explore::stats::rule_of_three;
-use bohr_kernel::scenario::Expected;
+use bohr_kernel::scenario::{Expected, Violation};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -33,23 +33,47 @@ pub fn assess(cell: &Cell) -> Assessment {
             (Some(_), _) => Assessment::Expected,
         };
     };
-    let named: BTreeSet<&str> = match &cell.expected {
-        Some(Expected::Fails(violations)) => violations.iter().map(|v| v.oracle).collect(),
-        Some(Expected::Holds) | None => BTreeSet::new(),
-    };
+    let named: BTreeSet<&str> = violations(cell).iter().map(|v| v.oracle).collect();
     let only_missing = cell.oracles().is_subset(&named);
     match cell.coverage {
         _ if !only_missing => Assessment::Surprise(surprise),
         _ if !cell.complete => Assessment::Unfinished,
-        Coverage::Sampled { schedules } if !cell.violated.is_empty() => {
-            let missing: Vec<_> = named.difference(&cell.oracles()).copied().collect();
-            let schedules = counted(schedules, "schedule");
-            Assessment::Partly(format!("{} did not show in {schedules}", missing.join(", ")))
+        Coverage::Sampled { schedules } if !cell.violated.is_empty() => Assessment::Partly(format!(
+            "{} did not show in {}",
+            missing(cell),
+            counted(schedules, "schedule")
+        )),
+        Coverage::Bounded { preemptions, .. }
+            if !cell.violated.is_empty() && may_need_more(cell, preemptions) =>
+        {
+            let within = counted(preemptions.into(), "preemption");
+            Assessment::Partly(format!("{} did not show within {within}", missing(cell)))
         }
         Coverage::Sampled { schedules } => {
             Assessment::Surprise(format!("{surprise} in {}", counted(schedules, "schedule")))
         }
         Coverage::Exhausted { .. } | Coverage::Bounded { .. } => Assessment::Surprise(surprise),
+    }
+}
+
+/// The oracles that were to be violated and were not.
+fn missing(cell: &Cell) -> String {
+    let violated = cell.oracles();
+    let missing = violations(cell).iter().map(|v| v.oracle).filter(|oracle| !violated.contains(oracle));
+    missing.collect::<Vec<_>>().join(", ")
+}
+
+/// True if all that were to be violated and were not may need more preemptions than the bound allows.
+fn may_need_more(cell: &Cell, bound: u32) -> bool {
+    let violated = cell.oracles();
+    let mut missing = violations(cell).iter().filter(|v| !violated.contains(v.oracle));
+    missing.all(|v| v.preemptions.is_none_or(|least| least > bound))
+}
+
+fn violations(cell: &Cell) -> &[Violation] {
+    match &cell.expected {
+        Some(Expected::Fails(violations)) => violations,
+        Some(Expected::Holds) | None => &[],
     }
 }
 
@@ -175,12 +199,71 @@ pub fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bohr_explore::campaign::Found;
+    use bohr_kernel::{Detail, Finding, Kind};
 
     #[test]
     fn numbers_are_grouped_and_their_words_agree() {
         assert_eq!(counted(0, "run"), "0 runs");
         assert_eq!(counted(1, "run"), "1 run");
         assert_eq!(counted(1_234_567, "run"), "1,234,567 runs");
+    }
+
+    fn cell(coverage: Coverage, violated: &[&str], expected: Expected) -> Cell {
+        let finding = Finding {
+            kind: Kind::Oracle,
+            text: String::new(),
+            oracle: None,
+            task: None,
+            step: 0,
+            site: None,
+            detail: Detail::None,
+        };
+        let found = Found { finding, decisions: Vec::new(), schedule: 1, times: 1 };
+        Cell {
+            variant: "buggy".to_owned(),
+            workload: "two".to_owned(),
+            expected: Some(expected),
+            violated: violated.iter().map(|id| ((*id).to_owned(), found.clone())).collect(),
+            coverage,
+            hardness: Vec::new(),
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn what_may_need_more_preemptions_than_the_bound_is_no_surprise() {
+        let fails = |least| {
+            let violation = |oracle, preemptions| Violation { oracle, preemptions };
+            Expected::Fails(vec![violation("A", Some(0)), violation("B", least)])
+        };
+        let assessed = |coverage, violated: &[&str], least| assess(&cell(coverage, violated, fails(least)));
+        let (bounded, all) =
+            (Coverage::Bounded { preemptions: 1, schedules: 9 }, Coverage::Exhausted { schedules: 9 });
+        assert_eq!(assessed(bounded, &["A", "B"], None), Assessment::Expected);
+        let partly = Assessment::Partly("B did not show within 1 preemption".to_owned());
+        assert_eq!(assessed(bounded, &["A"], None), partly);
+        assert_eq!(assessed(bounded, &["A"], Some(2)), partly);
+        let surprises = [
+            assessed(bounded, &["A"], Some(1)),
+            assessed(bounded, &["B"], None),
+            assessed(bounded, &[], None),
+            assessed(bounded, &["A", "C"], None),
+            assessed(all, &["A"], None),
+        ];
+        for surprise in surprises {
+            assert!(matches!(surprise, Assessment::Surprise(_)), "{surprise:?}");
+        }
+    }
+
+    #[test]
+    fn observations_do_not_count() {
+        let verdict = |violated: &[&str], observed: &[&str]| {
+            verdict(&violated.iter().copied().collect(), &observed.iter().copied().collect())
+        };
+        assert_eq!(verdict(&[], &[]), "holds");
+        assert_eq!(verdict(&[], &["O10", "O9"]), "holds (observed: O9, O10)");
+        assert_eq!(verdict(&["O1"], &["O9"]), "fails: O1 (observed: O9)");
     }
 
     #[test]

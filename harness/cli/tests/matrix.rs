@@ -9,7 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 
 /// The most runs of one search. A workload whose search is cut off says nothing here.
-const SEARCH_RUNS: u64 = 1_000;
+const SEARCH_RUNS: u64 = 2_000;
 /// The most workloads of a variant.
 const WORKLOADS: usize = 2;
 

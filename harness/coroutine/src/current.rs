@@ -28,6 +28,7 @@ pub(crate) fn entered(yielder: &Yielder<(), ()>, body: impl FnOnce()) {
 }
 
 /// Resumes a coroutine, and is back inside of what the thread was inside of.
+#[inline(always)]
 pub(crate) fn left_alone<R>(resume: impl FnOnce() -> R) -> R {
     let _restore = Restore(CURRENT.get());
     resume()
@@ -46,6 +47,7 @@ pub(crate) fn suspending_nobody<R>(unwind: impl FnOnce() -> R) -> R {
 /// # Panics
 /// If the thread is not inside of a coroutine.
 #[allow(unsafe_code)]
+#[inline(always)]
 pub fn suspend() {
     let yielder = CURRENT.get();
     assert!(!yielder.is_null(), "only what runs in a coroutine can be suspended");

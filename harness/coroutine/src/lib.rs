@@ -37,6 +37,7 @@ impl Coroutine {
     ///
     /// # Panics
     /// If the body panics, with what it panicked with, or has returned before.
+    #[inline(always)]
     pub fn resume(&mut self) -> bool {
         let inner = self.inner.as_mut().expect("it is there until it is dropped");
         current::left_alone(|| inner.resume(())) == CoroutineResult::Return(())

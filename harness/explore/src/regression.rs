@@ -16,7 +16,7 @@ pub const ASK: &str = "BOHR_TOKENS";
 
 /// Makes a test of each failure: it replays the token on the code of today, and passes only if it is the
 /// same run with the same finding, whose [headline](Finding::headline) is as stated. See
-/// [`check`](crate::regression::check).
+/// [`check`].
 ///
 /// ```
 /// # // A doc test runs no tests: what counts here is that it compiles as it is shown.

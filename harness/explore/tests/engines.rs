@@ -26,6 +26,7 @@ fn programs() -> Vec<(&'static str, Program)> {
         ("an oracle", Program::new(oracle)),
         ("a task that is killed", Program::new(killed)),
         ("tasks of tasks", Program::new(nested)),
+        ("objects that differ from run to run", Program::new(other_objects)),
     ]
 }
 
@@ -181,6 +182,24 @@ fn nested() {
     at_rest(move || observe(log.peek(|log| log.join("-"))));
 }
 
+fn other_objects() {
+    let many = choose(3);
+    let texts: Vec<_> = (0..many).map(|i| Obj::create("text", "t", i.to_string())).collect();
+    let number = Obj::create("number", "n", 0u64);
+    let held = Obj::create("lock", "l", false);
+    number.op("set", Access::Write).run(|n, _| *n = 7);
+    spawn("other", move || {
+        lock(held);
+        number.op("add", Access::Write).run(|n, _| *n += 1);
+        unlock(held);
+    });
+    lock(held);
+    let seen = number.op("look", Access::Read).run(|n, _| *n);
+    let texts = texts.into_iter().map(|text| text.op("look", Access::Read).run(|text, _| text.clone()));
+    observe(format!("{seen} {}", texts.collect::<String>()));
+    unlock(held);
+}
+
 /// All that a strategy sees.
 #[derive(Default, PartialEq, Debug)]
 struct Seen {
@@ -269,6 +288,56 @@ fn both_do_the_same_whatever_the_strategy_and_the_configuration() {
     }
 }
 
+#[test]
+fn a_run_is_the_same_whether_or_not_it_is_recorded() {
+    // A task that is alone does not even publish what it does, unless the run is recorded.
+    let unrecorded = |outcome: &Outcome| format!("{:?}", Outcome { trace: None, ..outcome.clone() });
+    let recorded = RunConfig { record: true, ..RunConfig::default() };
+    for (name, program) in programs() {
+        let both = [RunConfig::default(), recorded].map(|config| {
+            let fast =
+                sampled(|sink| FastEngine.explore_with(&program, config, FastPolicy::Random, 1, 300, sink));
+            // URW counts the operations of a task, also where it is alone.
+            let urw = sampled(|sink| {
+                ShuttleEngine.explore_with(&program, config, ShuttlePolicy::Urw, 1, 300, sink)
+            });
+            [fast, urw].concat().iter().map(unrecorded).collect::<Vec<_>>()
+        });
+        let differs = both[0].iter().zip(&both[1]).find(|(a, b)| a != b);
+        assert_eq!(differs, None, "{name}");
+        assert_eq!(both.each_ref().map(Vec::len), [600, 600], "{name}");
+    }
+}
+
+#[test]
+fn a_task_that_is_alone_comes_to_the_bound_too() {
+    let program = Program::new(|| {
+        let counter = Obj::create("counter", "c", 0);
+        (0..6).for_each(|_| counter.op("count", Access::Write).run(|n, _| *n += 1));
+    });
+    let headlines = |max_steps| {
+        let config = RunConfig { max_steps, ..RunConfig::default() };
+        let runs = sampled(|sink| FastEngine.explore_with(&program, config, FastPolicy::Random, 1, 1, sink));
+        runs[0].findings.iter().map(|f| f.headline()).collect::<Vec<_>>()
+    };
+    assert_eq!(headlines(6), [""; 0]);
+    assert_eq!(headlines(5), ["step bound exceeded: the run did not end within 5 steps"]);
+}
+
+#[test]
+fn an_object_does_not_outlive_its_run() {
+    let first = std::sync::OnceLock::new();
+    let program = Program::new(move || {
+        let object: &Obj<u8> = first.get_or_init(|| Obj::create("counter", "c", 0));
+        object.op("count", Access::Write).run(|n, _| *n += 1);
+    });
+    let runs = sampled(|sink| {
+        FastEngine.explore_with(&program, RunConfig::default(), FastPolicy::Random, 1, 2, sink);
+    });
+    assert_eq!(runs[0].findings, []);
+    assert!(runs[1].findings[0].text.contains("belongs to another run"), "{:?}", runs[1].findings);
+}
+
 fn sampled(explore: impl FnOnce(Box<dyn FnMut(Outcome) -> bool>)) -> Vec<Outcome> {
     let outcomes: Rc<RefCell<Vec<Outcome>>> = Rc::default();
     let sink = outcomes.clone();
@@ -305,15 +374,16 @@ fn what_is_drawn_on_one_replays_on_the_other_and_both_reach_all() {
         let shuttle = sampled(|sink| {
             ShuttleEngine.explore_with(&program, config, ShuttlePolicy::Random, 1, 2_000, sink)
         });
-        assert_eq!([random.len(), pct.len(), shuttle.len()], [2_000, 200, 2_000]);
+        let urw = ShuttlePolicy::Urw;
+        let urw = sampled(|sink| ShuttleEngine.explore_with(&program, config, urw, 1, 200, sink));
+        assert_eq!([random.len(), pct.len(), shuttle.len(), urw.len()], [2_000, 200, 2_000, 200]);
         let reached = |outcomes: &[Outcome]| outcomes.iter().map(headline).collect::<BTreeSet<_>>();
         let searched = watch_all(&program);
         assert_eq!(reached(&random), searched, "{name}");
         assert_eq!(reached(&shuttle), searched, "{name}");
         assert!(reached(&pct).is_subset(&searched), "{name}");
-        for (engine, outcomes) in
-            [(&ShuttleEngine as &dyn Engine, &random), (&ShuttleEngine, &pct), (&FastEngine, &shuttle)]
-        {
+        let (fast, other) = (&FastEngine as &dyn Engine, &ShuttleEngine as &dyn Engine);
+        for (engine, outcomes) in [(other, &random), (other, &pct), (fast, &shuttle), (fast, &urw)] {
             for outcome in outcomes.iter().take(100) {
                 let again = replayed(engine, &program, outcome);
                 assert_eq!(format!("{again:?}"), format!("{outcome:?}"), "{name}");

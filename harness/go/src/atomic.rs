@@ -1,7 +1,7 @@
 //! `sync/atomic`.
 
 use crate::panics::panic_at;
-use bohr_kernel::{Access, Clock, Cx, Obj};
+use bohr_kernel::{Access, Clock, Cx, Name, Obj};
 use std::any::{Any, TypeId};
 use std::fmt::Debug;
 use std::panic::Location;
@@ -41,7 +41,7 @@ impl<T> Clone for Atomic<T> {
 impl<T: Clone + Debug + Send + 'static> Atomic<T> {
     /// A variable with its first value.
     #[track_caller]
-    pub fn new(name: impl Into<String>, value: T) -> Self {
+    pub fn new(name: impl Into<Name>, value: T) -> Self {
         Atomic(Obj::create("atomic", name, State { value, clock: Clock::new() }))
     }
 
@@ -147,7 +147,7 @@ type Boxed = Option<Arc<dyn Any + Send + Sync>>;
 impl Value {
     /// One in which nothing was stored.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         Value(Obj::create("atomic.Value", name, State { value: None, clock: Clock::new() }))
     }
 

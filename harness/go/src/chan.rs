@@ -4,7 +4,7 @@ mod hchan;
 
 use crate::Edges;
 use crate::panics::panic_at;
-use bohr_kernel::{Access, MultiOp, Obj, lane};
+use bohr_kernel::{Access, MultiOp, Name, Obj, lane};
 use std::panic::Location;
 
 pub(crate) use hchan::{Outcome, State};
@@ -41,7 +41,7 @@ const SEND_ON_CLOSED: &str = "send on closed channel";
 impl<T: Send + 'static> Chan<T> {
     /// A channel with room for `cap` values: `make(chan T, cap)`.
     #[track_caller]
-    pub fn new(name: impl Into<String>, cap: usize) -> Self {
+    pub fn new(name: impl Into<Name>, cap: usize) -> Self {
         Self::with_edges(name, cap, Edges::Spec)
     }
 
@@ -49,7 +49,7 @@ impl<T: Send + 'static> Chan<T> {
     /// as a data race, and takes every operation on a buffered channel of a zero-size type for ordered
     /// after all earlier ones.
     #[track_caller]
-    pub fn with_edges(name: impl Into<String>, cap: usize, edges: Edges) -> Self {
+    pub fn with_edges(name: impl Into<Name>, cap: usize, edges: Edges) -> Self {
         let name = name.into();
         Chan { hchan: Some(Obj::create("chan", name.clone(), State::new(name, cap, edges))), shared: true }
     }
@@ -58,7 +58,7 @@ impl<T: Send + 'static> Chan<T> {
     /// those on other channels, which makes exploring cheaper: with such a select they do not, since
     /// two of them can compete for the goroutine that waits in it.
     #[track_caller]
-    pub fn lone(name: impl Into<String>, cap: usize) -> Self {
+    pub fn lone(name: impl Into<Name>, cap: usize) -> Self {
         Chan { shared: false, ..Self::new(name, cap) }
     }
 

@@ -1,7 +1,7 @@
 //! `sync.Cond`.
 
 use crate::{Edges, Mutex, RWMutex};
-use bohr_kernel::{Access, Clock, Obj};
+use bohr_kernel::{Access, Clock, Name, Obj};
 use std::collections::BTreeMap;
 
 /// What a [`Cond`] unlocks while it waits: `sync.Locker`.
@@ -73,7 +73,7 @@ struct State {
 impl<L: Locker> Cond<L> {
     /// One that nobody waits for.
     #[track_caller]
-    pub fn new(name: impl Into<String>, lock: L) -> Self {
+    pub fn new(name: impl Into<Name>, lock: L) -> Self {
         Self::with_edges(name, lock, Edges::Spec)
     }
 
@@ -81,7 +81,7 @@ impl<L: Locker> Cond<L> {
     /// that it ends; the detector knows nothing of it, so that signalling without the lock can be
     /// reported as a data race.
     #[track_caller]
-    pub fn with_edges(name: impl Into<String>, lock: L, edges: Edges) -> Self {
+    pub fn with_edges(name: impl Into<Name>, lock: L, edges: Edges) -> Self {
         let state = State { wait: 0, notify: 0, edges, wakers: BTreeMap::new() };
         Cond { state: Obj::create("sync.Cond", name, state), lock }
     }

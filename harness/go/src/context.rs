@@ -3,7 +3,7 @@
 use crate::chan::State as ChanState;
 use crate::time::{FuncTimer, after_func as time_after_func};
 use crate::{Chan, go};
-use bohr_kernel::{Access, Clock, MultiOp, Obj, choose, lane, now};
+use bohr_kernel::{Access, Clock, MultiOp, Name, Obj, choose, lane, now};
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
@@ -51,7 +51,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 struct Node {
-    name: String,
+    name: Name,
     parent: Option<Context>,
     role: Role,
     /// Nanoseconds of virtual time.
@@ -85,14 +85,14 @@ impl Context {
 
     /// A child that is done when it is cancelled or the parent is: `context.WithCancel`.
     #[track_caller]
-    pub fn with_cancel(&self, name: impl Into<String>) -> (Context, Cancel) {
+    pub fn with_cancel(&self, name: impl Into<Name>) -> (Context, Cancel) {
         let child = self.cancellable(name, None);
         (child, Cancel(child))
     }
 
     /// As [`Context::with_cancel`], with a reason: `context.WithCancelCause`.
     #[track_caller]
-    pub fn with_cancel_cause(&self, name: impl Into<String>) -> (Context, CancelCause) {
+    pub fn with_cancel_cause(&self, name: impl Into<Name>) -> (Context, CancelCause) {
         let child = self.cancellable(name, None);
         (child, CancelCause(child))
     }
@@ -100,7 +100,7 @@ impl Context {
     /// A child that is also done once virtual time has reached `at` nanoseconds: `context.WithDeadline`.
     /// If the parent's deadline is earlier it has that, and no timer of its own.
     #[track_caller]
-    pub fn with_deadline(&self, name: impl Into<String>, at: u64) -> (Context, Cancel) {
+    pub fn with_deadline(&self, name: impl Into<Name>, at: u64) -> (Context, Cancel) {
         let inherited = self.deadline().filter(|parent| *parent < at);
         let child = self.cancellable(name, Some(inherited.unwrap_or(at)));
         if inherited.is_some() {
@@ -128,7 +128,7 @@ impl Context {
 
     /// A child that is also done in `d`: `context.WithTimeout`. If `d` is 0 it is done at once.
     #[track_caller]
-    pub fn with_timeout(&self, name: impl Into<String>, d: Duration) -> (Context, Cancel) {
+    pub fn with_timeout(&self, name: impl Into<Name>, d: Duration) -> (Context, Cancel) {
         let d = u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
         self.with_deadline(name, now().saturating_add(d))
     }
@@ -190,7 +190,7 @@ impl Context {
 
     /// Runs `f` in a goroutine of its own once the context is done: `context.AfterFunc`.
     #[track_caller]
-    pub fn after_func(&self, name: impl Into<String>, f: impl FnOnce() + Send + 'static) -> StopFunc {
+    pub fn after_func(&self, name: impl Into<Name>, f: impl FnOnce() + Send + 'static) -> StopFunc {
         let role = Role::Function(Some(Box::new(f)));
         let child = Context::create(name, Some(*self), role, self.deadline());
         child.join_parent(Location::caller());
@@ -198,7 +198,7 @@ impl Context {
     }
 
     #[track_caller]
-    fn create(name: impl Into<String>, parent: Option<Context>, role: Role, deadline: Option<u64>) -> Self {
+    fn create(name: impl Into<Name>, parent: Option<Context>, role: Role, deadline: Option<u64>) -> Self {
         let name = name.into();
         let node = Node {
             name: name.clone(),
@@ -217,7 +217,7 @@ impl Context {
     }
 
     #[track_caller]
-    fn cancellable(&self, name: impl Into<String>, deadline: Option<u64>) -> Context {
+    fn cancellable(&self, name: impl Into<Name>, deadline: Option<u64>) -> Context {
         let name = name.into();
         let done = Chan::new(format!("{name}.Done"), 0);
         let deadline = deadline.or(self.deadline());
@@ -226,7 +226,7 @@ impl Context {
         child
     }
 
-    fn name(&self) -> String {
+    fn name(&self) -> Name {
         self.0.peek(|n| n.name.clone())
     }
 

@@ -3,7 +3,7 @@
 use crate::context::{CancelCause, Context};
 use crate::panics::panic_at;
 use crate::{Chan, Once, WaitGroup, go, with_defers};
-use bohr_kernel::Obj;
+use bohr_kernel::{Name, Obj};
 use std::panic::Location;
 
 /// Goroutines that work on parts of one task, as `errgroup.Group` (errgroup/errgroup.go). Errors are
@@ -26,7 +26,7 @@ struct State {
 impl Group {
     /// The zero group: it does not cancel on error.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         let name = name.into();
         Group {
             wg: WaitGroup::new(format!("{name}.wg")),
@@ -37,7 +37,7 @@ impl Group {
 
     /// A group and a context that is cancelled by the first error, or when `wait` returns.
     #[track_caller]
-    pub fn with_context(name: impl Into<String>, parent: Context) -> (Self, Context) {
+    pub fn with_context(name: impl Into<Name>, parent: Context) -> (Self, Context) {
         let group = Self::new(name);
         let (context, cancel) = parent.with_cancel_cause("errgroup");
         group.state.poke(|s| s.cancel = Some(cancel));
@@ -61,7 +61,7 @@ impl Group {
 
     /// Runs `f` in a goroutine, once the limit allows it.
     #[track_caller]
-    pub fn go(&self, name: impl Into<String>, f: impl FnOnce() -> Result<(), String> + Send + 'static) {
+    pub fn go(&self, name: impl Into<Name>, f: impl FnOnce() -> Result<(), String> + Send + 'static) {
         if let Some(limit) = self.state.peek(|s| s.limit) {
             limit.send(());
         }
@@ -72,7 +72,7 @@ impl Group {
     #[track_caller]
     pub fn try_go(
         &self,
-        name: impl Into<String>,
+        name: impl Into<Name>,
         f: impl FnOnce() -> Result<(), String> + Send + 'static,
     ) -> bool {
         let free = self.state.peek(|s| s.limit).is_none_or(|limit| limit.try_send(()).is_ok());
@@ -94,7 +94,7 @@ impl Group {
     }
 
     #[track_caller]
-    fn start(&self, name: String, f: impl FnOnce() -> Result<(), String> + Send + 'static) {
+    fn start(&self, name: Name, f: impl FnOnce() -> Result<(), String> + Send + 'static) {
         self.wg.add(1);
         let group = *self;
         go(name, move || {

@@ -1,6 +1,6 @@
 //! Goroutines.
 
-use bohr_kernel::{TaskId, spawn};
+use bohr_kernel::{Name, TaskId, spawn};
 
 /// Starts a goroutine: the `go` statement.
 ///
@@ -9,6 +9,6 @@ use bohr_kernel::{TaskId, spawn};
 ///
 /// A panic that it does not recover ends the modelled process.
 #[track_caller]
-pub fn go(name: impl Into<String>, f: impl FnOnce() + Send + 'static) -> TaskId {
+pub fn go(name: impl Into<Name>, f: impl FnOnce() + Send + 'static) -> TaskId {
     spawn(name, f)
 }

@@ -1,6 +1,6 @@
 //! `sync.Mutex`.
 
-use bohr_kernel::{Access, Clock, MultiOp, Obj};
+use bohr_kernel::{Access, Clock, MultiOp, Name, Obj};
 
 /// A mutual exclusion lock, as `sync.Mutex` (sync/mutex.go, internal/sync/mutex.go).
 ///
@@ -19,7 +19,7 @@ struct State {
 impl Mutex {
     /// An unlocked mutex.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         Self::create(name, false)
     }
 
@@ -27,12 +27,12 @@ impl Mutex {
     /// kernel chooses. The memory model allows that, and Go's does it when another goroutine changes
     /// its state in the same moment; it doubles the schedules to explore.
     #[track_caller]
-    pub fn with_weak_try_lock(name: impl Into<String>) -> Self {
+    pub fn with_weak_try_lock(name: impl Into<Name>) -> Self {
         Self::create(name, true)
     }
 
     #[track_caller]
-    fn create(name: impl Into<String>, weak: bool) -> Self {
+    fn create(name: impl Into<Name>, weak: bool) -> Self {
         Mutex(Obj::create("sync.Mutex", name, State { locked: false, weak, clock: Clock::new() }))
     }
 

@@ -1,7 +1,7 @@
 //! `sync.Once`, `sync.OnceFunc` and `sync.OnceValue`.
 
 use crate::panics::{GoPanic, recover};
-use bohr_kernel::{Access, Clock, Obj};
+use bohr_kernel::{Access, Clock, Name, Obj};
 
 /// Runs a function once, as `sync.Once` (sync/once.go).
 ///
@@ -20,7 +20,7 @@ struct State {
 impl Once {
     /// One that has not run.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         Once(Obj::create("sync.Once", name, State { done: false, running: false, clock: Clock::new() }))
     }
 
@@ -80,7 +80,7 @@ impl<T> Clone for OnceValue<T> {
 impl<T: Clone + Send + 'static> OnceValue<T> {
     /// Makes the function of `f`.
     #[track_caller]
-    pub fn new(name: impl Into<String>, f: impl FnOnce() -> T + Send + 'static) -> Self {
+    pub fn new(name: impl Into<Name>, f: impl FnOnce() -> T + Send + 'static) -> Self {
         let name = name.into();
         let call = Call { function: Some(Box::new(f)), result: None };
         OnceValue { once: Once::new(name.clone()), call: Obj::create("sync.OnceValue", name, call) }

@@ -1,6 +1,6 @@
 //! `sync.RWMutex`.
 
-use bohr_kernel::{Access, Clock, Cx, Obj};
+use bohr_kernel::{Access, Clock, Cx, Name, Obj};
 
 /// A reader/writer lock, as `sync.RWMutex` (sync/rwmutex.go): its counters, not an abstraction of them.
 ///
@@ -32,7 +32,7 @@ struct State {
 impl RWMutex {
     /// An unlocked one.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         RWMutex(Obj::create("sync.RWMutex", name, State::default()))
     }
 

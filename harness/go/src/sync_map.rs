@@ -1,7 +1,7 @@
 //! `sync.Map`.
 
 use crate::Edges;
-use bohr_kernel::{Access, Clock, Cx, MultiOp, Obj, Objects};
+use bohr_kernel::{Access, Clock, Cx, MultiOp, Name, Obj, Objects};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -47,14 +47,14 @@ where
 {
     /// An empty map.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         Self::with_edges(name, Edges::Spec)
     }
 
     /// An empty map with the given edges. The detector's are more than the documentation promises: the
     /// model takes every access as ordered after every earlier write, whatever the key.
     #[track_caller]
-    pub fn with_edges(name: impl Into<String>, edges: Edges) -> Self {
+    pub fn with_edges(name: impl Into<Name>, edges: Edges) -> Self {
         let state =
             State { slots: BTreeMap::new(), edges, all: Clock::new(), cleared: Clock::new(), insertions: 0 };
         SyncMap(Obj::create("sync.Map", name, state))

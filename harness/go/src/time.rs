@@ -5,7 +5,7 @@
 
 use crate::go;
 use crate::panics::panic_at;
-use bohr_kernel::{Access, Clock, Cx, MultiOp, Obj, now, sleep_until};
+use bohr_kernel::{Access, Clock, Cx, MultiOp, Name, Obj, now, sleep_until};
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct Ticker(pub(crate) Timer);
 #[derive(Clone)]
 pub struct FuncTimer {
     timer: Timer,
-    name: String,
+    name: Name,
     function: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -62,13 +62,13 @@ pub(crate) struct Pending {
 impl Timer {
     /// A timer that fires in `d`.
     #[track_caller]
-    pub fn new(name: impl Into<String>, d: Duration) -> Self {
+    pub fn new(name: impl Into<Name>, d: Duration) -> Self {
         Self::create("time.Timer", name, Some(after_now(d)), None)
     }
 
     /// The zero value, which was never made by `NewTimer`.
     #[track_caller]
-    pub fn uninitialized(name: impl Into<String>) -> Self {
+    pub fn uninitialized(name: impl Into<Name>) -> Self {
         let timer = Self::create("time.Timer", name, None, None);
         timer.0.poke(|s| s.initialized = false);
         timer
@@ -118,7 +118,7 @@ impl Timer {
     #[track_caller]
     fn create(
         kind: &'static str,
-        name: impl Into<String>,
+        name: impl Into<Name>,
         when: Option<u64>,
         period: Option<Duration>,
     ) -> Self {
@@ -177,7 +177,7 @@ impl Ticker {
     ///
     /// Panics: `non-positive interval for NewTicker`.
     #[track_caller]
-    pub fn new(name: impl Into<String>, d: Duration) -> Self {
+    pub fn new(name: impl Into<Name>, d: Duration) -> Self {
         if d.is_zero() {
             panic_at("non-positive interval for NewTicker", Location::caller());
         }
@@ -186,7 +186,7 @@ impl Ticker {
 
     /// The zero value, which was never made by `NewTicker`.
     #[track_caller]
-    pub fn uninitialized(name: impl Into<String>) -> Self {
+    pub fn uninitialized(name: impl Into<Name>) -> Self {
         Ticker(Timer::uninitialized(name))
     }
 
@@ -224,7 +224,7 @@ impl Ticker {
 
 /// Runs `f` in a goroutine of its own in `d`.
 #[track_caller]
-pub fn after_func(name: impl Into<String>, d: Duration, f: impl Fn() + Send + Sync + 'static) -> FuncTimer {
+pub fn after_func(name: impl Into<Name>, d: Duration, f: impl Fn() + Send + Sync + 'static) -> FuncTimer {
     let name = name.into();
     let timer = Timer::create("time.Timer", name.clone(), Some(after_now(d)), None);
     let timer = FuncTimer { timer, name, function: Arc::new(f) };

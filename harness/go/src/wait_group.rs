@@ -2,7 +2,7 @@
 
 use crate::panics::{panic_at, recover};
 use crate::{Edges, go};
-use bohr_kernel::{Access, Clock, Obj, Shadow, TaskId};
+use bohr_kernel::{Access, Clock, Name, Obj, Shadow, TaskId};
 use std::panic::Location;
 
 /// A counter that goroutines wait for, as `sync.WaitGroup` (sync/waitgroup.go).
@@ -25,7 +25,7 @@ struct State {
     edges: Edges,
     /// What the detector takes `Add` for reading and the first `Wait` for writing.
     shadow: Shadow,
-    name: String,
+    name: Name,
 }
 
 const NEGATIVE: &str = "sync: negative WaitGroup counter";
@@ -35,14 +35,14 @@ const REUSED: &str = "sync: WaitGroup is reused before previous Wait has returne
 impl WaitGroup {
     /// One whose counter is 0.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         Self::with_edges(name, Edges::Spec)
     }
 
     /// One with the given edges. The detector reports an `Add` that starts a round and the first `Wait`
     /// of a round as a data race if nothing orders them.
     #[track_caller]
-    pub fn with_edges(name: impl Into<String>, edges: Edges) -> Self {
+    pub fn with_edges(name: impl Into<Name>, edges: Edges) -> Self {
         let name = name.into();
         let state = State {
             counter: 0,
@@ -100,7 +100,7 @@ impl WaitGroup {
     /// Runs `f` in a goroutine that the group waits for: `WaitGroup.Go`. If `f` panics the process dies
     /// of it, and `Done` is not called.
     #[track_caller]
-    pub fn go(&self, name: impl Into<String>, f: impl FnOnce() + Send + 'static) -> TaskId {
+    pub fn go(&self, name: impl Into<Name>, f: impl FnOnce() + Send + 'static) -> TaskId {
         self.add(1);
         let group = *self;
         go(name, move || match recover(f) {

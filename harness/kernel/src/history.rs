@@ -2,7 +2,7 @@
 //!
 //! Herlihy & Wing, "Linearizability: A Correctness Condition for Concurrent Objects" (TOPLAS 1990).
 
-use crate::{Access, Obj, TaskId};
+use crate::{Access, Name, Obj, TaskId};
 
 /// A record of calls with their real-time order: which call had ended before which began.
 ///
@@ -42,7 +42,7 @@ pub struct Open(usize);
 impl<I: Clone + Send + 'static, O: Clone + Send + 'static> History<I, O> {
     /// An empty history.
     #[track_caller]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Name>) -> Self {
         History { log: Obj::create("history", name, Vec::new()) }
     }
 

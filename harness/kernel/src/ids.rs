@@ -1,7 +1,11 @@
 //! Names of tasks and objects inside one run.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
+
+/// What a task or an object is called in reports. Mostly a literal, which no run has to copy.
+pub type Name = Cow<'static, str>;
 
 /// A task: a goroutine, a process, or the main program (task 0).
 ///

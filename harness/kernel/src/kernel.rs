@@ -1,11 +1,13 @@
 //! The state of one run, and the rules by which it moves. It knows no engine: an engine asks
 //! [`Kernel::next_task`] what may happen and says with [`Kernel::choose_task`] what does.
 
-use crate::object::{Meta, Objects};
+use crate::kept::Kept;
+use crate::object::{Birth, Objects};
 use crate::race::Shadow;
+use crate::schedule::place_of;
 use crate::{
-    Access, BlockedTask, Clock, Decision, Detail, Event, Finding, Footprint, Kind, Obj, ObjectId, ObjectInfo,
-    Point, RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
+    Access, BlockedTask, Clock, Decision, Detail, Event, Finding, Footprint, Kind, Name, Obj, ObjectId,
+    ObjectInfo, Point, RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
 };
 use smallvec::SmallVec;
 use std::mem::take;
@@ -29,6 +31,13 @@ pub struct RunConfig {
     pub eager_time: bool,
     /// Keep a [log](Kernel::log), for strategies that must know of every step.
     pub log: bool,
+}
+
+impl RunConfig {
+    /// True if more is kept of an operation than its effect, so that each must be published and noted.
+    fn notes_steps(&self) -> bool {
+        self.record || self.identify || self.log
+    }
 }
 
 impl Default for RunConfig {
@@ -106,7 +115,8 @@ pub struct Published {
     /// Where it stands in the source.
     pub site: &'static Location<'static>,
     pub(crate) reason: Option<&'static str>,
-    pub(crate) guarded: bool,
+    /// How many guards it waits with; none if it may run at once.
+    pub(crate) guards: u32,
 }
 
 impl Published {
@@ -130,14 +140,19 @@ enum Phase {
     Finished,
 }
 
+type Origin = (TaskId, &'static Location<'static>);
+
 struct Task {
-    name: String,
-    parent: Option<TaskId>,
-    created: Option<&'static Location<'static>>,
+    name: Name,
+    /// Who made it, and where.
+    origin: Option<Origin>,
     phase: Phase,
+    /// What it is about to do while it is ready, afterwards what it did last.
     published: Option<Published>,
     /// Whether what it has published may run; right unless the guards are stale.
     enabled: bool,
+    /// How many guards of its stand beside objects.
+    waits: u32,
     clock: Clock,
     /// Never counts as blocked.
     daemon: bool,
@@ -152,6 +167,31 @@ struct Task {
     born: u64,
     /// How many objects and tasks it has made.
     made: u64,
+}
+
+impl Task {
+    #[cold]
+    fn blank() -> Self {
+        Task {
+            name: "".into(),
+            origin: None,
+            phase: Phase::Unborn,
+            published: None,
+            enabled: false,
+            waits: 0,
+            clock: Clock::new(),
+            daemon: false,
+            history: 0,
+            state: 0,
+            state_before: 0,
+            born: 0,
+            made: 0,
+        }
+    }
+
+    fn created(&self) -> Option<Site> {
+        self.origin.map(|(_, at)| Site::of(at))
+    }
 }
 
 /// The state of the object `time`.
@@ -175,8 +215,8 @@ impl VirtualTime {
     }
 }
 
-/// The state of the object `ends`: what tasks knew when they returned.
-pub(crate) type Ends = Vec<Option<Clock>>;
+/// The state of the object `ends`: which tasks have returned. What they knew then is still with them.
+pub(crate) type Ends = SmallVec<[bool; 16]>;
 
 /// A check that runs at rest.
 pub(crate) type Check = Box<dyn FnOnce() + Send>;
@@ -193,9 +233,11 @@ pub struct Kernel {
 /// All of a run but its objects, so that an action can hold both.
 pub(crate) struct Core {
     config: RunConfig,
-    tasks: Vec<Task>,
+    tasks: Kept<Task>,
     pub(crate) current: TaskId,
     last: TaskId,
+    /// The ready tasks that may go on, by id; right unless the guards are stale. A task that has control stays in
+    /// it, since it mostly may go on again.
     enabled: Vec<TaskId>,
     decisions: Vec<Decision>,
     findings: Vec<Finding>,
@@ -211,6 +253,8 @@ pub(crate) struct Core {
     classify: Classify,
     pub(crate) checks: Vec<Check>,
     left_blocked: Vec<BlockedTask>,
+    /// Nobody schedules: tasks are OS threads.
+    pub(crate) free: bool,
     /// The order in which operations ran and values were drawn, where no engine decided it.
     free_order: Vec<(TaskId, Option<u32>)>,
     pub(crate) time: Obj<VirtualTime>,
@@ -228,45 +272,14 @@ pub(crate) struct Core {
 impl Kernel {
     /// A run that has not begun: task 0 is about to run the program's body.
     pub fn new(config: RunConfig, classify: Classify) -> Self {
-        let mut objects = Objects { slots: Vec::with_capacity(8), guards_stale: false };
-        let meta = |kind| Meta {
-            kind,
-            name: kind.to_owned(),
-            created: Location::caller(),
-            owners: SmallVec::new(),
-            history: 1,
-            state: 1,
-        };
-        let time = objects.insert(meta("time"), VirtualTime { now: 0, deadlines: Vec::new() });
-        let ends = objects.insert(meta("ends"), Ends::new());
-        let lane = objects.insert(meta("lane"), ());
-        let mut clock = Clock::new();
-        clock.tick(TaskId::MAIN);
-        let main = Task {
-            name: "main".into(),
-            parent: None,
-            created: None,
-            phase: Phase::Unborn,
-            published: None,
-            enabled: false,
-            clock,
-            daemon: false,
-            history: 1,
-            state: 1,
-            state_before: 1,
-            born: 1,
-            made: 0,
-        };
-        // Room for what a small program needs, so that runs do not spend their time growing vectors.
-        let mut tasks = Vec::with_capacity(4);
-        tasks.push(main);
+        let nothing = ObjectId(0);
         let core = Core {
             config,
-            tasks,
+            tasks: Kept::new(),
             current: TaskId::MAIN,
             last: TaskId::MAIN,
-            enabled: Vec::with_capacity(8),
-            decisions: Vec::with_capacity(32),
+            enabled: Vec::new(),
+            decisions: Vec::new(),
             findings: Vec::new(),
             observed: Vec::new(),
             steps: 0,
@@ -280,22 +293,86 @@ impl Kernel {
             classify,
             checks: Vec::new(),
             left_blocked: Vec::new(),
+            free: false,
             free_order: Vec::new(),
-            time,
-            ends,
-            lane,
+            time: Obj::new(nothing),
+            ends: Obj::new(nothing),
+            lane: Obj::new(nothing),
             preempts: false,
-            unborn: 1,
+            unborn: 0,
             choice_due: false,
             now: 0,
             final_steps: 0,
         };
-        Kernel { objects, core }
+        let mut kernel = Kernel { objects: Objects::new(), core };
+        kernel.renew(config, classify);
+        kernel
+    }
+
+    /// Makes this a run that has not begun, in the memory of the one before: a short run would spend most of its
+    /// time on making its own.
+    pub(crate) fn renew(&mut self, config: RunConfig, classify: Classify) {
+        self.objects.clear();
+        let make =
+            |kind| Birth { kind, name: kind.into(), created: Location::caller(), history: 1, state: 1 };
+        let time = self.objects.insert(make("time"), VirtualTime { now: 0, deadlines: Vec::new() });
+        let ends = self.objects.insert(make("ends"), Ends::new());
+        let lane = self.objects.insert(make("lane"), ());
+        // Every field is named, so that none can be forgotten.
+        let Core {
+            config: c_config,
+            tasks,
+            current,
+            last,
+            enabled,
+            decisions,
+            findings,
+            observed,
+            steps,
+            preemptions,
+            stopping,
+            abandoned,
+            at_rest,
+            blocked_rule,
+            trace,
+            log,
+            classify: c_classify,
+            checks,
+            left_blocked,
+            free,
+            free_order,
+            time: c_time,
+            ends: c_ends,
+            lane: c_lane,
+            preempts,
+            unborn,
+            choice_due,
+            now,
+            final_steps,
+        } = &mut self.core;
+        tasks.clear();
+        enabled.clear();
+        decisions.clear();
+        findings.clear();
+        observed.clear();
+        trace.clear();
+        log.clear();
+        checks.clear();
+        left_blocked.clear();
+        free_order.clear();
+        (*c_config, *c_classify) = (config, classify);
+        (*c_time, *c_ends, *c_lane) = (time, ends, lane);
+        (*current, *last, *blocked_rule) = (TaskId::MAIN, TaskId::MAIN, Blocked::Go);
+        (*steps, *preemptions, *final_steps, *now, *unborn) = (0, 0, 0, 0, 0);
+        (*stopping, *abandoned, *at_rest, *free) = (false, false, false, false);
+        (*preempts, *choice_due) = (false, false);
+        self.core.add_task("main".into(), None, false, Clock::new(), (1, 1));
     }
 
     /// Decides what may happen next. Moves virtual time if nothing else can; ends the run if nothing
     /// can happen at all, after which every unfinished task is offered once more so that it can
     /// return.
+    #[inline(always)]
     pub fn next_task(&mut self) -> Next {
         if self.core.choice_due {
             return Next::Choice;
@@ -312,9 +389,7 @@ impl Kernel {
         {
             return Next::Forced(task);
         }
-        if self.core.steps >= self.core.config.max_steps && self.core.live().next().is_some() {
-            let text = format!("the run did not end within {} steps", self.core.steps);
-            self.core.find_out(Kind::StepBound, text, None, None, Detail::None);
+        if self.core.steps >= self.core.config.max_steps && self.core.exceeds_the_bound() {
             return self.core.drain();
         }
         loop {
@@ -347,54 +422,66 @@ impl Kernel {
     }
 
     /// The choice that [`Next::Choice`] announced.
+    #[inline(always)]
     pub fn point(&self) -> Point<'_> {
         let current = Some(self.core.last).filter(|t| self.core.enabled.contains(t));
         Point::Task { enabled: &self.core.enabled, current }
     }
 
     /// Gives control to a task that [`Kernel::next_task`] allowed.
+    ///
+    /// # Panics
+    /// If there is a choice and the task is none of it.
+    #[inline(always)]
     pub fn choose_task(&mut self, task: TaskId, next: Next) {
-        let core = &mut self.core;
-        let ready = core.tasks[task.index()].phase == Phase::Ready;
         if next == Next::Choice {
-            let point = self.point();
-            let chosen = point.choice_of(task).expect("an engine may only choose an enabled task");
-            let decision = Decision { chosen, of: point.alternatives() };
-            let preempts = matches!(point, Point::Task { current: Some(c), .. } if c != task);
-            self.core.decisions.push(decision);
-            self.core.preempts = preempts;
-            self.core.preemptions += u32::from(preempts);
-        } else if ready {
-            core.preempts = false;
+            let choice = self.point().choice_of(task);
+            self.choose(choice.expect("an engine may only choose an enabled task"));
+        } else {
+            self.core.give_control(task, false);
         }
+    }
+
+    /// Makes the choice that [`Next::Choice`] announced, and gives the chosen task control.
+    ///
+    /// # Panics
+    /// If there is no such alternative.
+    #[inline(always)]
+    pub fn choose(&mut self, choice: u32) -> TaskId {
         let core = &mut self.core;
-        core.choice_due = false;
-        let phase = &mut core.tasks[task.index()].phase;
-        core.unborn -= u32::from(*phase == Phase::Unborn);
-        if *phase != Phase::Finished {
-            *phase = Phase::Running;
-        }
-        core.current = task;
-        if ready {
-            core.last = task;
-        }
+        let place = core.enabled.iter().position(|t| *t == core.last);
+        let task = core.enabled[place_of(choice, place.unwrap_or(0))];
+        let preempts = choice != 0 && place.is_some();
+        core.decisions.push(Decision { chosen: choice, of: core.enabled.len() as u32 });
+        core.preemptions += u32::from(preempts);
+        core.give_control(task, preempts);
+        task
     }
 
     /// Records a chosen value.
     pub fn choose_value(&mut self, chosen: u32, of: u32) {
         self.core.decisions.push(Decision { chosen, of });
-        self.core.free_order.push((self.core.current, Some(chosen)));
+        if self.core.free {
+            self.core.free_order.push((self.core.current, Some(chosen)));
+        }
         let task = &mut self.core.tasks[self.core.current.index()];
         task.history = mix(task.history, u64::from(chosen) + 1);
         task.state = mix(task.state, u64::from(chosen) + 1);
     }
 
-    /// The current task is about to choose within its operation. Its number tells the place apart from
-    /// the same choice by another task.
-    pub(crate) fn begin_choice(&mut self) {
-        let task = &mut self.core.tasks[self.core.current.index()];
-        task.history = mix(task.history, 3);
-        task.state = mix(task.state, 3);
+    /// How many ways there are to run the current task's operation; none to choose from if the run is over.
+    /// Where there are several, its number tells the place apart from the same choice by another task.
+    pub(crate) fn alternatives(&mut self, count: impl FnOnce(&Objects, u64) -> u32) -> u32 {
+        if self.core.stopping || self.core.at_rest {
+            return 1;
+        }
+        let of = count(&self.objects, self.core.now);
+        if of > 1 {
+            let task = &mut self.core.tasks[self.core.current.index()];
+            task.history = mix(task.history, 3);
+            task.state = mix(task.state, 3);
+        }
+        of
     }
 
     /// Gives the run up: the rest of it says nothing.
@@ -426,7 +513,8 @@ impl Kernel {
 
     /// The operation that a task is about to do, if it waits to do one.
     pub fn published(&self, task: TaskId) -> Option<&Published> {
-        self.core.tasks.get(task.index())?.published.as_ref()
+        let task = self.core.tasks.get(task.index()).filter(|t| t.phase == Phase::Ready)?;
+        task.published.as_ref()
     }
 
     /// The number of choices made so far.
@@ -482,11 +570,12 @@ impl Kernel {
 
     /// Hands over all that the run has shown.
     pub fn take_outcome(&mut self) -> Outcome {
-        let trace_hash = self.trace_hash();
+        let trace_hash = if self.core.config.identify { self.trace_hash() } else { 0 };
         let trace = self.core.config.record.then(|| self.take_trace());
         Outcome {
             findings: take(&mut self.core.findings),
-            decisions: take(&mut self.core.decisions),
+            // Copied and not taken: the next run then has room for as many.
+            decisions: self.core.decisions.clone(),
             steps: if self.core.at_rest { self.core.final_steps } else { self.core.steps },
             preemptions: self.core.preemptions,
             free_order: take(&mut self.core.free_order),
@@ -513,59 +602,43 @@ impl Kernel {
     pub(crate) fn create<S: Send + 'static>(
         &mut self,
         kind: &'static str,
-        name: String,
+        name: Name,
         state: S,
         created: &'static Location<'static>,
     ) -> Obj<S> {
         self.objects.make(&mut self.core, kind, name, state, created)
     }
 
-    pub(crate) fn spawn(
-        &mut self,
-        name: String,
-        created: &'static Location<'static>,
-        daemon: bool,
-    ) -> TaskId {
+    pub(crate) fn spawn(&mut self, name: Name, created: &'static Location<'static>, daemon: bool) -> TaskId {
         let id = TaskId(self.core.tasks.len() as u32);
         let (history, state) = self.core.birth_hash();
         let parent = self.core.current;
-        self.core.unborn += 1;
         let creator = &mut self.core.tasks[parent.index()];
-        let mut clock = creator.clock.clone();
+        let clock = creator.clock.clone();
         creator.clock.tick(parent);
-        clock.tick(id);
-        self.core.tasks.push(Task {
-            name,
-            parent: Some(parent),
-            created: Some(created),
-            phase: Phase::Unborn,
-            published: None,
-            enabled: false,
-            clock,
-            daemon,
-            history,
-            state,
-            state_before: state,
-            born: state,
-            made: 0,
-        });
+        self.core.add_task(name, Some((parent, created)), daemon, clock, (history, state));
         id
     }
 
-    pub(crate) fn publish(&mut self, id: TaskId, published: Published) {
+    /// Puts an operation on the board, `enabled` if it may run on the present states.
+    #[inline(always)]
+    pub(crate) fn publish(&mut self, id: TaskId, published: Published, enabled: bool) {
         let task = &mut self.core.tasks[id.index()];
         // On OS threads a task can be killed between two operations.
         if task.phase == Phase::Killed {
             return;
         }
         task.phase = Phase::Ready;
-        task.enabled = !published.guarded || holds(&self.objects, id, Some(&published));
+        task.waits = published.guards;
         if self.core.config.log && !self.core.at_rest {
             let joins = published.joins;
             let objects = if joins.is_some() { Footprint::new() } else { published.objects.clone() };
             self.core.log.push(Event::Publishes { task: id, objects, joins });
         }
         task.published = Some(published);
+        if task.enabled != enabled {
+            self.core.set_enabled(id, enabled);
+        }
     }
 
     pub(crate) fn is_enabled(&self, task: TaskId) -> bool {
@@ -579,42 +652,58 @@ impl Kernel {
         !self.core.enabled.is_empty() || self.core.tasks.iter().any(busy)
     }
 
+    /// Evaluates the guards of those who wait at objects that may have changed.
+    #[inline(always)]
     pub(crate) fn collect_enabled(&mut self) {
-        let mut enabled = take(&mut self.core.enabled);
-        enabled.clear();
-        let stale = take(&mut self.objects.guards_stale);
-        for (id, task) in self.core.tasks.iter_mut().enumerate() {
-            if task.phase == Phase::Ready {
-                let id = TaskId(id as u32);
-                if stale {
-                    task.enabled = holds(&self.objects, id, task.published.as_ref());
-                }
-                if task.enabled {
-                    enabled.push(id);
-                }
-            }
+        if !self.objects.stale.is_empty() {
+            self.evaluate_guards();
         }
-        self.core.enabled = enabled;
     }
 
-    /// Takes the published operation of a task off the board, for it to run.
-    pub(crate) fn take_published(&mut self, task: TaskId) -> Published {
-        let published = self.core.tasks[task.index()].published.take();
-        let published = published.expect("a task runs only what it has published");
-        if published.guarded {
-            for (id, _) in &published.objects {
-                self.objects.slots[id.index()].cell.forget(task);
-            }
+    fn evaluate_guards(&mut self) {
+        let Kernel { objects, core } = self;
+        let mut stale = take(&mut objects.stale);
+        for object in &stale {
+            objects.slots[object.index()].cell.guards(&mut |id, guard| {
+                let task = &core.tasks[id.index()];
+                // Of several guards one is enough.
+                let enabled = guard || task.waits > 1 && holds(objects, id, task.published.as_ref());
+                if task.enabled != enabled {
+                    core.set_enabled(id, enabled);
+                }
+            });
         }
-        published
+        stale.clear();
+        objects.stale = stale;
     }
 
-    /// Accounts for an operation that is about to run its action.
-    pub(crate) fn begin_step(&mut self, task: TaskId, op: &Published) {
+    /// Accounts for the operation that the task in control has published and is about to run. Gives its place in
+    /// the source.
+    #[inline(always)]
+    pub(crate) fn begin_step(&mut self) -> &'static Location<'static> {
+        let id = self.core.current;
+        let task = &mut self.core.tasks[id.index()];
+        task.phase = Phase::Running;
+        let op = task.published.as_ref().expect("a task runs only what it has published");
+        let site = op.site;
+        if take(&mut task.waits) > 0 {
+            for (object, _) in &op.objects {
+                self.objects.slots[object.index()].cell.forget(id);
+            }
+        }
+        if self.core.config.notes_steps() {
+            self.note_step(id);
+        }
+        site
+    }
+
+    /// What only some runs keep of a step.
+    #[inline(never)]
+    fn note_step(&mut self, task: TaskId) {
+        let Some(op) = self.core.tasks[task.index()].published.clone() else { return };
         if self.core.config.identify {
-            self.absorb(task, op);
+            self.absorb(task, &op);
         }
-        self.core.tasks[task.index()].phase = Phase::Running;
         if self.core.config.log && !self.core.at_rest {
             let enabled = self.core.enabled.iter().copied().collect();
             self.core.log.push(Event::Runs { task, enabled });
@@ -633,32 +722,26 @@ impl Kernel {
         }
     }
 
-    pub(crate) fn end_step(&mut self, op: &Published) {
-        self.core.steps += 1;
-        if op.objects.iter().any(|(id, access)| *id == self.core.time.id && *access == Access::Write) {
-            self.core.now = self.objects.get(self.core.time).now;
-        }
-    }
-
     pub(crate) fn finish(&mut self, task: TaskId) {
         let record = &mut self.core.tasks[task.index()];
         record.phase = Phase::Finished;
-        if record.published.take().is_some_and(|p| p.guarded) {
-            for slot in &mut self.objects.slots {
+        if take(&mut record.waits) > 0 {
+            for slot in self.objects.slots.iter_mut() {
                 slot.cell.forget(task);
             }
         }
-        let clock = record.clock.clone();
-        let history = mix(record.history, 1);
-        let state = mix(record.state, 1);
+        let (history, state) = (record.history, record.state);
+        self.core.set_enabled(task, false);
         let ends = self.objects.get_mut(self.core.ends);
-        if ends.len() <= task.index() {
-            ends.resize(task.index() + 1, None);
+        while ends.len() <= task.index() {
+            ends.push(false);
         }
-        ends[task.index()] = Some(clock);
-        let meta = &mut self.objects.slots[self.core.ends.id.index()].meta;
-        meta.history = meta.history.wrapping_add(history);
-        meta.state = meta.state.wrapping_add(state);
+        ends[task.index()] = true;
+        if self.core.config.identify {
+            let meta = &mut self.objects.slots[self.core.ends.id.index()].meta;
+            meta.history = meta.history.wrapping_add(mix(history, 1));
+            meta.state = meta.state.wrapping_add(mix(state, 1));
+        }
     }
 
     /// Takes a task off the board for good.
@@ -670,11 +753,12 @@ impl Kernel {
         record.phase = Phase::Killed;
         record.history = mix(record.history, 3);
         record.state = mix(record.born, 3);
-        if record.published.take().is_some_and(|p| p.guarded) {
-            for slot in &mut objects.slots {
+        if take(&mut record.waits) > 0 {
+            for slot in objects.slots.iter_mut() {
                 slot.cell.forget(task);
             }
         }
+        core.set_enabled(task, false);
     }
 
     pub(crate) fn set_blocked_rule(&mut self, rule: Blocked) {
@@ -700,12 +784,14 @@ impl Kernel {
     /// Nothing can happen any more: judges the tasks that are left.
     pub(crate) fn come_to_rest(&mut self) {
         self.core.stopping = true;
+        if self.core.waiting().next().is_none() {
+            return;
+        }
         let blocked = self.blocked();
         self.core.left_blocked.clone_from(&blocked);
         let main_blocked = blocked.iter().any(|b| b.task == TaskId::MAIN);
         let site = blocked.first().map(|b| b.site.clone());
         let (kind, text) = match self.core.blocked_rule {
-            _ if blocked.is_empty() => return,
             Blocked::Allowed => return,
             Blocked::Go | Blocked::GoNoLeaks if main_blocked => {
                 (Kind::Deadlock, "all goroutines are asleep - deadlock!".to_owned())
@@ -752,8 +838,6 @@ impl Kernel {
     }
 
     fn blocked(&self) -> Vec<BlockedTask> {
-        let tasks = self.core.tasks.iter().enumerate();
-        let waiting = tasks.filter(|(_, t)| t.phase == Phase::Ready && !t.daemon);
         let describe = |(id, task): (usize, &Task)| {
             let op = task.published.as_ref()?;
             let slot = op.objects.first().map(|(id, _)| &self.objects.slots[id.index()].meta);
@@ -764,26 +848,26 @@ impl Kernel {
             };
             Some(BlockedTask {
                 task: TaskId(id as u32),
-                name: task.name.clone(),
+                name: task.name.to_string(),
                 reason,
-                object: slot.map(|m| m.name.clone()).unwrap_or_default(),
+                object: slot.map(|m| m.name.to_string()).unwrap_or_default(),
                 site: Site::of(op.site),
                 held_by: slot.map(|m| m.owners.to_vec()).unwrap_or_default(),
-                created: task.created.map(Site::of),
+                created: task.created(),
             })
         };
-        waiting.filter_map(describe).collect()
+        self.core.waiting().filter_map(describe).collect()
     }
 
     fn take_trace(&mut self) -> Trace {
         let tasks = self.core.tasks.iter().map(|t| TaskInfo {
-            name: t.name.clone(),
-            parent: t.parent,
-            created: t.created.map(Site::of),
+            name: t.name.to_string(),
+            parent: t.origin.map(|(parent, _)| parent),
+            created: t.created(),
         });
         let objects = self.objects.slots.iter().map(|o| ObjectInfo {
             kind: o.meta.kind.to_owned(),
-            name: o.meta.name.clone(),
+            name: o.meta.name.to_string(),
             created: Site::of(o.meta.created),
         });
         Trace { tasks: tasks.collect(), objects: objects.collect(), steps: take(&mut self.core.trace) }
@@ -836,12 +920,12 @@ impl Objects {
         &mut self,
         core: &mut Core,
         kind: &'static str,
-        name: String,
+        name: Name,
         value: S,
         created: &'static Location<'static>,
     ) -> Obj<S> {
         let (history, state) = core.birth_hash();
-        self.insert(Meta { kind, name, created, owners: SmallVec::new(), history, state }, value)
+        self.insert(Birth { kind, name, created, history, state }, value)
     }
 }
 
@@ -849,7 +933,7 @@ impl Objects {
 fn holds(objects: &Objects, task: TaskId, published: Option<&Published>) -> bool {
     let Some(published) = published else { return false };
     let slot = |object: ObjectId| &objects.slots[object.index()];
-    !published.guarded || published.objects.iter().any(|(object, _)| slot(*object).cell.holds(task))
+    published.guards == 0 || published.objects.iter().any(|(object, _)| slot(*object).cell.holds(task))
 }
 
 impl Core {
@@ -863,6 +947,26 @@ impl Core {
 
     pub(crate) fn now(&self) -> u64 {
         self.now
+    }
+
+    /// Virtual time, which is an object, has moved to `now`.
+    pub(crate) fn set_now(&mut self, now: u64) {
+        self.now = now;
+    }
+
+    pub(crate) fn end_step(&mut self) {
+        self.steps += 1;
+    }
+
+    /// True if nobody but the task in control can go on, and nobody wants to know more of its next operation than
+    /// what it does. Then, if it may run, it need not even be published: nobody could look at it.
+    #[inline(always)]
+    pub(crate) fn is_alone(&self, objects: &Objects) -> bool {
+        self.enabled[..] == [self.current]
+            && objects.stale.is_empty()
+            && self.unborn == 0
+            && self.steps < self.config.max_steps
+            && !(self.config.notes_steps() || self.at_rest || self.stopping)
     }
 
     pub(crate) fn clock_mut(&mut self, task: TaskId) -> &mut Clock {
@@ -937,8 +1041,8 @@ impl Core {
             let record = &self.tasks[task.index()];
             RaceAccess {
                 task,
-                task_name: record.name.clone(),
-                created: record.created.map(Site::of),
+                task_name: record.name.to_string(),
+                created: record.created(),
                 write,
                 site: Site::of(site),
                 step,
@@ -951,6 +1055,9 @@ impl Core {
     }
 
     fn birth_hash(&mut self) -> (u64, u64) {
+        if !self.config.identify {
+            return (1, 1);
+        }
         let task = &mut self.tasks[self.current.index()];
         task.made += 1;
         (mix(task.history, task.made << 8), mix(task.state, task.made << 8))
@@ -974,9 +1081,92 @@ impl Core {
         task.state = mix(task.born, what);
     }
 
+    /// Adds a task that knows what `clock` does, in which it has a number of its own.
+    fn add_task(
+        &mut self,
+        name: Name,
+        origin: Option<Origin>,
+        daemon: bool,
+        mut clock: Clock,
+        (history, state): (u64, u64),
+    ) {
+        clock.tick(TaskId(self.tasks.len() as u32));
+        self.unborn += 1;
+        let task = self.tasks.add(Task::blank);
+        task.name = name;
+        task.origin = origin;
+        task.phase = Phase::Unborn;
+        task.published = None;
+        task.enabled = false;
+        task.waits = 0;
+        task.clock = clock;
+        task.daemon = daemon;
+        task.history = history;
+        (task.state, task.state_before, task.born) = (state, state, state);
+        task.made = 0;
+    }
+
+    /// What `task` has published may run, or not any more.
+    fn set_enabled(&mut self, task: TaskId, enabled: bool) {
+        let record = &mut self.tasks[task.index()].enabled;
+        if std::mem::replace(record, enabled) == enabled {
+            return;
+        }
+        if enabled {
+            self.enabled.push(task);
+            let mut place = self.enabled.len() - 1;
+            while place > 0 && self.enabled[place - 1] > task {
+                self.enabled.swap(place - 1, place);
+                place -= 1;
+            }
+        } else {
+            self.enabled.retain(|t| *t != task);
+        }
+    }
+
+    #[inline(always)]
+    fn give_control(&mut self, task: TaskId, preempts: bool) {
+        self.choice_due = false;
+        self.current = task;
+        let phase = &mut self.tasks[task.index()].phase;
+        if *phase == Phase::Ready {
+            self.last = task;
+            self.preempts = preempts;
+        } else if *phase == Phase::Unborn {
+            self.unborn -= 1;
+        } else if *phase == Phase::Finished {
+            return;
+        }
+        *phase = Phase::Running;
+    }
+
+    /// The task in control learns what another knew when it returned.
+    pub(crate) fn acquire_end(&mut self, returned: TaskId) {
+        let [me, returned] = [self.current, returned].map(TaskId::index);
+        if let Ok([me, returned]) = self.tasks.get_disjoint_mut([me, returned]) {
+            me.clock.join(&returned.clock);
+        }
+    }
+
     fn find(&self, phase: Phase) -> Option<TaskId> {
         let at = self.tasks.iter().position(|t| t.phase == phase)?;
         Some(TaskId(at as u32))
+    }
+
+    /// Ends a run that has come to its bound, unless it ends there anyway.
+    #[cold]
+    fn exceeds_the_bound(&mut self) -> bool {
+        if self.live().next().is_none() {
+            return false;
+        }
+        let text = format!("the run did not end within {} steps", self.steps);
+        self.find_out(Kind::StepBound, text, None, None, Detail::None);
+        true
+    }
+
+    /// Tasks that have published something, daemons left out.
+    fn waiting(&self) -> impl Iterator<Item = (usize, &Task)> {
+        self.tasks.iter().enumerate().filter(|(_, t)| t.phase == Phase::Ready && !t.daemon)
     }
 
     /// Tasks that have not finished, daemons left out.

@@ -39,6 +39,7 @@ mod clock;
 mod finding;
 mod history;
 mod ids;
+mod kept;
 mod kernel;
 mod log;
 mod object;
@@ -53,7 +54,7 @@ mod var;
 pub use clock::Clock;
 pub use finding::{BlockedTask, Detail, Finding, Kind, RaceAccess};
 pub use history::{Call, History, Open, linearizable};
-pub use ids::{ObjectId, Site, TaskId};
+pub use ids::{Name, ObjectId, Site, TaskId};
 pub use kernel::{Blocked, Classify, Kernel, Next, Outcome, Published, RunConfig};
 pub use log::{Event, Footprint};
 pub use object::{Access, Guard, Obj, Objects};
@@ -61,9 +62,9 @@ pub use program::{Engine, Program, Strategy};
 pub use race::Shadow;
 pub use schedule::{Decision, Point};
 pub use session::{
-    Cx, Host, ModelPanic, MultiOp, Op, SharedKernel, add_deadline, aside, at_rest, blocked_tasks, choose,
-    conclude, conclude_reusing, current_task, digest, install, join, knows, lane, now, observe, quiet_panics,
-    raise, run_task, sleep_until, spawn, spawn_clock, violated, when_blocked, with_kernel,
+    Cx, Host, ModelPanic, MultiOp, Op, Runs, SharedKernel, add_deadline, aside, at_rest, blocked_tasks,
+    choose, conclude, current_task, digest, install, join, knows, lane, now, observe, quiet_panics, raise,
+    run_task, sleep_until, spawn, spawn_clock, violated, when_blocked, with_kernel,
 };
 pub use trace::{ObjectInfo, Step, TaskInfo, Trace};
 pub use var::Var;

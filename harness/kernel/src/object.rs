@@ -1,6 +1,7 @@
 //! Objects: the shared state that operations touch.
 
-use crate::{ObjectId, TaskId};
+use crate::kept::Kept;
+use crate::{Name, ObjectId, TaskId};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::marker::PhantomData;
@@ -68,7 +69,7 @@ impl<S> std::fmt::Debug for Obj<S> {
 pub(crate) struct Meta {
     /// The type in the source's own words: `sync.Mutex`, `map`.
     pub(crate) kind: &'static str,
-    pub(crate) name: String,
+    pub(crate) name: Name,
     pub(crate) created: &'static Location<'static>,
     /// Tasks that hold it, for wait-for edges.
     pub(crate) owners: SmallVec<[TaskId; 2]>,
@@ -79,17 +80,53 @@ pub(crate) struct Meta {
     pub(crate) state: u64,
 }
 
+/// What is known of an object when it is made.
+pub(crate) struct Birth {
+    pub(crate) kind: &'static str,
+    pub(crate) name: Name,
+    pub(crate) created: &'static Location<'static>,
+    pub(crate) history: u64,
+    pub(crate) state: u64,
+}
+
 pub(crate) struct Slot {
     pub(crate) meta: Meta,
     pub(crate) cell: Box<dyn ErasedCell>,
 }
 
+impl Slot {
+    #[cold]
+    fn blank() -> Self {
+        let created = Location::caller();
+        let meta = Meta { kind: "", name: "".into(), created, owners: SmallVec::new(), history: 0, state: 0 };
+        Slot { meta, cell: Cell::boxed(()) }
+    }
+
+    /// The place of an object of an earlier run is another's in this one.
+    fn become_another<S: Send + 'static>(&mut self, birth: Birth, value: S) {
+        let Meta { kind, name, created, owners, history, state } = &mut self.meta;
+        *kind = birth.kind;
+        *name = birth.name;
+        *created = birth.created;
+        owners.clear();
+        *history = birth.history;
+        *state = birth.state;
+        match (&mut *self.cell as &mut dyn Any).downcast_mut::<Cell<S>>() {
+            Some(Cell { state, waits }) => {
+                *state = value;
+                waits.clear();
+            }
+            None => self.cell = Cell::boxed(value),
+        }
+    }
+}
+
 pub(crate) trait ErasedCell: Any + Send {
     /// The guard that `task` waits with, on the present state.
     fn holds(&self, task: TaskId) -> bool;
+    /// Every guard that somebody waits with, on the present state.
+    fn guards(&self, each: &mut dyn FnMut(TaskId, bool));
     fn forget(&mut self, task: TaskId);
-    fn as_any(&self) -> &dyn Any;
-    fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
 struct Cell<S> {
@@ -98,67 +135,89 @@ struct Cell<S> {
     waits: SmallVec<[(TaskId, Guard<S>, u64); 4]>,
 }
 
+impl<S: Send + 'static> Cell<S> {
+    fn boxed(state: S) -> Box<dyn ErasedCell> {
+        Box::new(Cell { state, waits: SmallVec::new() })
+    }
+}
+
 impl<S: Send + 'static> ErasedCell for Cell<S> {
     fn holds(&self, task: TaskId) -> bool {
         let mut waits = self.waits.iter().filter(|(waiting, ..)| *waiting == task);
         waits.any(|(_, guard, arg)| guard(&self.state, *arg))
     }
 
+    fn guards(&self, each: &mut dyn FnMut(TaskId, bool)) {
+        for (task, guard, arg) in &self.waits {
+            each(*task, guard(&self.state, *arg));
+        }
+    }
+
     fn forget(&mut self, task: TaskId) {
-        self.waits.retain(|(waiting, ..)| *waiting != task);
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
+        while let Some(at) = self.waits.iter().position(|(waiting, ..)| *waiting == task) {
+            self.waits.swap_remove(at);
+        }
     }
 }
 
 /// All objects of a run.
-#[derive(Default)]
 pub struct Objects {
-    pub(crate) slots: Vec<Slot>,
-    /// A state that some guard looks at may have changed since the guards were evaluated.
-    pub(crate) guards_stale: bool,
+    /// By id.
+    pub(crate) slots: Kept<Slot>,
+    /// Those whose state may have changed since the guards that look at it were evaluated.
+    pub(crate) stale: Vec<ObjectId>,
 }
 
 impl Objects {
-    pub(crate) fn insert<S: Send + 'static>(&mut self, meta: Meta, state: S) -> Obj<S> {
+    pub(crate) const fn new() -> Self {
+        Objects { slots: Kept::new(), stale: Vec::new() }
+    }
+
+    pub(crate) fn insert<S: Send + 'static>(&mut self, birth: Birth, state: S) -> Obj<S> {
         let id = ObjectId(self.slots.len() as u32);
-        self.slots.push(Slot { meta, cell: Box::new(Cell { state, waits: SmallVec::new() }) });
+        self.slots.add(Slot::blank).become_another(birth, state);
         Obj::new(id)
     }
 
+    /// Ends the life of all objects. Their states go when others take their place.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.stale.clear();
+    }
+
+    /// Puts a guard beside the object it looks at; true if it holds now.
     pub(crate) fn wait<S: Send + 'static>(
         &mut self,
         object: Obj<S>,
         task: TaskId,
         guard: Guard<S>,
         arg: u64,
-    ) {
-        cell_mut(&mut self.slots, object).waits.push((task, guard, arg));
+    ) -> bool {
+        let cell = cell_mut(&mut self.slots, object);
+        cell.waits.push((task, guard, arg));
+        guard(&cell.state, arg)
     }
 
     /// The state of an object.
     pub fn get<S: Send + 'static>(&self, object: Obj<S>) -> &S {
-        let cell = self.slots.get(object.id.index()).and_then(|s| s.cell.as_any().downcast_ref::<Cell<S>>());
+        let slot = self.slots.get(object.id.index());
+        let cell = slot.and_then(|s| (&*s.cell as &dyn Any).downcast_ref::<Cell<S>>());
         &cell.unwrap_or_else(|| panic!("{}", foreign(object.id))).state
     }
 
     /// The state of an object, to change it.
     pub fn get_mut<S: Send + 'static>(&mut self, object: Obj<S>) -> &mut S {
         let cell = cell_mut(&mut self.slots, object);
-        self.guards_stale |= !cell.waits.is_empty();
+        if !cell.waits.is_empty() && self.stale.last() != Some(&object.id) {
+            self.stale.push(object.id);
+        }
         &mut cell.state
     }
 }
 
 fn cell_mut<S: Send + 'static>(slots: &mut [Slot], object: Obj<S>) -> &mut Cell<S> {
     let slot = slots.get_mut(object.id.index());
-    let cell = slot.and_then(|s| s.cell.as_any_mut().downcast_mut::<Cell<S>>());
+    let cell = slot.and_then(|s| (&mut *s.cell as &mut dyn Any).downcast_mut::<Cell<S>>());
     cell.unwrap_or_else(|| panic!("{}", foreign(object.id)))
 }
 

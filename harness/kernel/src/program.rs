@@ -37,7 +37,7 @@ impl Program {
 
     /// Makes a kernel that has ended a run one for a run of this program. For engines.
     pub fn renew(&self, kernel: &mut Kernel, config: RunConfig) {
-        *kernel = self.kernel(config);
+        kernel.renew(config, self.classify);
     }
 }
 

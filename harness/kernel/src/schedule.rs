@@ -32,6 +32,7 @@ pub enum Point<'k> {
 
 impl Point<'_> {
     /// The number of alternatives.
+    #[inline]
     pub fn alternatives(&self) -> u32 {
         match self {
             Point::Task { enabled, .. } => enabled.len() as u32,
@@ -51,19 +52,45 @@ impl Point<'_> {
     ///
     /// # Panics
     /// If this is not a choice among tasks or `choice` is out of range.
+    #[inline]
     pub fn task(&self, choice: u32) -> TaskId {
         let Point::Task { enabled, .. } = self else { panic!("a value is chosen here, not a task") };
-        let first = self.default_choice().expect("at least two tasks are enabled");
-        if choice == 0 {
-            return first;
-        }
-        let mut others = enabled.iter().filter(|t| **t != first);
-        *others.nth(choice as usize - 1).expect("the choice is among the enabled tasks")
+        let place = place_of(choice, self.default_place());
+        *enabled.get(place).expect("the choice is among the enabled tasks")
     }
 
     /// The number of the alternative that runs `task`, if it is enabled.
     pub fn choice_of(&self, task: TaskId) -> Option<u32> {
-        (0..self.alternatives()).find(|&choice| self.task(choice) == task)
+        let Point::Task { enabled, .. } = self else { panic!("a value is chosen here, not a task") };
+        let default = self.default_place();
+        let place = enabled.iter().position(|t| *t == task)?;
+        let choice = match place {
+            place if place == default => 0,
+            place if place < default => place + 1,
+            place => place,
+        };
+        Some(choice as u32)
+    }
+
+    /// Where the default stands among the enabled tasks.
+    #[inline]
+    fn default_place(&self) -> usize {
+        let Point::Task { enabled, current } = self else { return 0 };
+        current.and_then(|current| enabled.iter().position(|t| *t == current)).unwrap_or(0)
+    }
+}
+
+/// Where an alternative stands among the enabled tasks, given where the default does: that comes first, and the
+/// others follow by id.
+#[inline]
+pub(crate) fn place_of(choice: u32, default: usize) -> usize {
+    let choice = choice as usize;
+    if choice == 0 {
+        default
+    } else if choice <= default {
+        choice - 1
+    } else {
+        choice
     }
 }
 

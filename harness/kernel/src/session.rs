@@ -7,8 +7,8 @@
 use crate::kernel::{Ends, Kernel, Outcome, Published};
 use crate::object::{Guard, Objects};
 use crate::race::Shadow;
-use crate::{Access, Blocked, Clock, Detail, Kind, Obj, ObjectId, Site, TaskId};
-use smallvec::SmallVec;
+use crate::{Access, Blocked, Clock, Detail, Kind, Name, Obj, ObjectId, Site, TaskId};
+use smallvec::{SmallVec, smallvec};
 use std::any::Any;
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
@@ -21,6 +21,10 @@ pub trait Host {
     /// The task in control has published its next operation. True if it also goes on, so that no switch
     /// is needed: it has then been [given control](Kernel::choose_task) again.
     fn goes_on(&self, kernel: &mut Kernel) -> bool;
+    /// False if it is to be asked even where the task that has control is the only one that can go on.
+    fn skips_forced(&self) -> bool {
+        true
+    }
     /// Lets another task go on, as the engine decides; returns once the calling task has been chosen.
     fn switch(&self);
     /// Makes a task that will run `body`.
@@ -35,9 +39,18 @@ pub struct SharedKernel {
     moved: Condvar,
 }
 
+/// A program on one OS thread: one run after another, in the same memory.
+pub struct Runs(Rc<Local>);
+
+struct Local {
+    kernel: RefCell<Kernel>,
+    host: Rc<dyn Host>,
+    skips_forced: bool,
+}
+
 enum Session {
     None,
-    Local { kernel: Box<Kernel>, host: Rc<dyn Host> },
+    Local(Rc<Local>),
     Shared { kernel: Arc<SharedKernel>, host: Rc<dyn Host>, task: TaskId },
 }
 
@@ -69,47 +82,60 @@ const OUTSIDE: &str = "no run is going on here: operations belong inside a progr
 /// # Panics
 /// If the thread is not part of a run.
 pub fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
-    SESSION.with(|s| match &mut *s.borrow_mut() {
-        Session::None => panic!("{OUTSIDE}"),
-        Session::Local { kernel, .. } => f(kernel),
-        Session::Shared { kernel, task, .. } => {
-            let mut kernel = kernel.lock();
-            kernel.core.current = *task;
-            f(&mut kernel)
-        }
+    if let Some(local) = local() {
+        return f(&mut local.kernel.borrow_mut());
+    }
+    let Some((shared, task)) = shared() else { panic!("{OUTSIDE}") };
+    let mut kernel = shared.lock();
+    kernel.core.current = task;
+    f(&mut kernel)
+}
+
+/// From here on the calling thread is part of this.
+fn part_of(session: Session) {
+    // Dropped only once it is not borrowed any more.
+    let _before = SESSION.with_borrow_mut(|s| std::mem::replace(s, session));
+}
+
+/// The run that the calling thread is part of, if all its tasks live on this thread. An operation asks once, and
+/// keeps the answer while other tasks run.
+fn local() -> Option<Rc<Local>> {
+    SESSION.with_borrow(|session| match session {
+        Session::Local(local) => Some(Rc::clone(local)),
+        _ => None,
     })
 }
 
-/// Uses the kernel and the host of a run whose tasks all live on the calling thread.
-fn with_local<R>(f: impl FnOnce(&mut Kernel, &dyn Host) -> R) -> R {
-    SESSION.with(|s| match &mut *s.borrow_mut() {
-        Session::Local { kernel, host } => f(kernel, &**host),
-        _ => panic!("{OUTSIDE}"),
+fn shared() -> Option<(Arc<SharedKernel>, TaskId)> {
+    SESSION.with_borrow(|session| match session {
+        Session::Shared { kernel, task, .. } => Some((Arc::clone(kernel), *task)),
+        _ => None,
     })
 }
 
 fn host() -> Rc<dyn Host> {
-    SESSION.with(|s| match &*s.borrow() {
+    SESSION.with_borrow(|session| match session {
         Session::None => panic!("{OUTSIDE}"),
-        Session::Local { host, .. } | Session::Shared { host, .. } => Rc::clone(host),
+        Session::Local(local) => Rc::clone(&local.host),
+        Session::Shared { host, .. } => Rc::clone(host),
     })
 }
 
 impl SharedKernel {
     /// A kernel for a run on OS threads.
-    pub fn new(kernel: Kernel) -> Arc<Self> {
+    pub fn new(mut kernel: Kernel) -> Arc<Self> {
+        kernel.core.free = true;
         Arc::new(SharedKernel { kernel: Mutex::new(kernel), moved: Condvar::new() })
     }
 
     /// Makes the calling OS thread run `task`.
     pub fn install(self: &Arc<Self>, host: Rc<dyn Host>, task: TaskId) {
-        let session = Session::Shared { kernel: Arc::clone(self), host, task };
-        SESSION.with(|s| *s.borrow_mut() = session);
+        part_of(Session::Shared { kernel: Arc::clone(self), host, task });
     }
 
     /// Ends the calling thread's part in the run.
     pub fn uninstall() {
-        SESSION.with(|s| *s.borrow_mut() = Session::None);
+        part_of(Session::None);
     }
 
     /// Takes the kernel out, after every thread has uninstalled it.
@@ -127,45 +153,70 @@ impl SharedKernel {
     }
 }
 
-/// Makes the calling thread run a program whose tasks all live on it.
-pub fn install(kernel: impl Into<Box<Kernel>>, host: Rc<dyn Host>) {
-    let session = Session::Local { kernel: kernel.into(), host };
-    SESSION.with(|s| *s.borrow_mut() = session);
+impl Runs {
+    /// For a program whose first run is about to begin.
+    pub fn new(kernel: Kernel, host: Rc<dyn Host>) -> Self {
+        let skips_forced = host.skips_forced();
+        Runs(Rc::new(Local { kernel: RefCell::new(kernel), host, skips_forced }))
+    }
+
+    /// Makes the calling thread part of the run.
+    pub fn enter(&self) {
+        part_of(Session::Local(Rc::clone(&self.0)));
+    }
+
+    /// Uses the kernel.
+    ///
+    /// # Panics
+    /// If whoever calls is using it already.
+    pub fn with_kernel<R>(&self, f: impl FnOnce(&mut Kernel) -> R) -> R {
+        f(&mut self.0.kernel.borrow_mut())
+    }
 }
 
-/// Ends a run: runs the oracles that look at rest, and hands over what the run has shown.
+/// Makes the calling thread part of the only run of a program whose tasks all live on it.
+pub fn install(kernel: Kernel, host: Rc<dyn Host>) {
+    Runs::new(kernel, host).enter();
+}
+
+/// Ends a run: runs the oracles that look at rest, and hands over what the run has shown. The calling thread
+/// is part of none afterwards.
+///
+/// # Panics
+/// If the thread is not part of a run on it alone.
 pub fn conclude() -> Outcome {
-    conclude_reusing().0
-}
-
-/// As [`conclude`], and gives the kernel back for [another run](crate::Program::renew).
-pub fn conclude_reusing() -> (Outcome, Box<Kernel>) {
-    let checks = with_kernel(|k| std::mem::take(&mut k.core.checks));
-    if with_kernel(Kernel::begin_rest) {
+    let Some(local) = local() else { panic!("{OUTSIDE}") };
+    let (checks, looks) = {
+        let mut kernel = local.kernel.borrow_mut();
+        (std::mem::take(&mut kernel.core.checks), kernel.begin_rest())
+    };
+    if looks {
         for check in checks {
-            guarded(check);
+            if !local.kernel.borrow().core.stopping {
+                guarded(check);
+            }
         }
     }
-    let session = SESSION.with(|s| std::mem::replace(&mut *s.borrow_mut(), Session::None));
-    let Session::Local { mut kernel, .. } = session else { panic!("{OUTSIDE}") };
-    (kernel.take_outcome(), kernel)
+    part_of(Session::None);
+    local.kernel.borrow_mut().take_outcome()
 }
 
 /// Runs the body of a task; an engine calls this on the stack that it made for it.
 pub fn run_task(task: TaskId, body: impl FnOnce()) {
-    guarded(body);
+    if !with_kernel(|k| k.core.stopping) {
+        guarded(body);
+    }
+    if let Some(local) = local() {
+        return local.kernel.borrow_mut().finish(task);
+    }
     with_kernel(|k| k.finish(task));
-    if let Some(shared) = shared() {
+    if let Some((shared, _)) = shared() {
         shared.moved.notify_all();
     }
 }
 
 /// Runs code of the scenario. A halt passes; its own panic becomes a finding.
 fn guarded(body: impl FnOnce()) {
-    let stopped = with_kernel(|k| k.core.stopping);
-    if stopped {
-        return;
-    }
     let Err(payload) = catch_unwind(AssertUnwindSafe(body)) else { return };
     if payload.is::<Halt>() {
         return;
@@ -201,20 +252,18 @@ fn message(payload: &(dyn Any + Send)) -> String {
 pub fn quiet_panics() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let inside = SESSION.with(|s| s.try_borrow().is_ok_and(|s| !matches!(*s, Session::None)));
+        // A panic of whoever uses the kernel, like a strategy's, is not the scenario's.
+        let inside = SESSION.with_borrow(|session| match session {
+            Session::None => false,
+            Session::Local(local) => local.kernel.try_borrow_mut().is_ok(),
+            Session::Shared { .. } => true,
+        });
         if inside {
             LAST_PANIC.with(|p| *p.borrow_mut() = info.location().map(Site::of));
         } else {
             previous(info);
         }
     }));
-}
-
-fn shared() -> Option<Arc<SharedKernel>> {
-    SESSION.with(|s| match &*s.borrow() {
-        Session::Shared { kernel, .. } => Some(Arc::clone(kernel)),
-        _ => None,
-    })
 }
 
 fn halt() -> ! {
@@ -226,8 +275,8 @@ fn halt() -> ! {
 /// Starts a task. Starting it is not an operation of its own: the new task's first operation is on the
 /// board by the time any task does its next.
 #[track_caller]
-pub fn spawn(name: impl Into<String>, body: impl FnOnce() + Send + 'static) -> TaskId {
-    spawn_at(name.into(), Location::caller(), false, Box::new(body))
+pub fn spawn(name: impl Into<Name>, body: impl FnOnce() + Send + 'static) -> TaskId {
+    spawn_at(name.into(), Location::caller(), false, body)
 }
 
 /// Starts the task that moves virtual time by scheduling choice; it never counts as blocked.
@@ -238,21 +287,26 @@ pub fn spawn_clock() {
         let op = time.op("advance", Access::Write);
         op.when(|time, _| time.next_deadline().is_some()).run(|time, cx| {
             time.advance();
+            cx.core.set_now(time.now);
             cx.note(|| format!("now {} ns", time.now));
         });
     };
-    spawn_at("clock".into(), Location::caller(), true, Box::new(body));
+    spawn_at("clock".into(), Location::caller(), true, body);
 }
 
 fn spawn_at(
-    name: String,
+    name: Name,
     created: &'static Location<'static>,
     daemon: bool,
-    body: Box<dyn FnOnce() + Send>,
+    body: impl FnOnce() + Send + 'static,
 ) -> TaskId {
+    if let Some(local) = local() {
+        let task = local.kernel.borrow_mut().spawn(name, created, daemon);
+        local.host.spawn(task, Box::new(move || run_task(task, body)));
+        return task;
+    }
     let task = with_kernel(|k| k.spawn(name, created, daemon));
-    let host = host();
-    host.spawn(task, Box::new(move || run_task(task, body)));
+    host().spawn(task, Box::new(move || run_task(task, body)));
     task
 }
 
@@ -281,14 +335,10 @@ pub fn choose(of: u32) -> u32 {
 #[track_caller]
 pub fn join(task: TaskId) {
     let ends = with_kernel(|k| k.core.ends);
-    let ended: Guard<Ends> = |ends, task| ends.get(task as usize).is_some_and(Option::is_some);
+    let ended: Guard<Ends> = |ends, task| ends.get(task as usize) == Some(&true);
     let mut op = ends.op("join", Access::Read).reason("join").at(Location::caller());
     op.joins = Some(task);
-    op.when_with(ended, u64::from(task.0)).run(|ends, cx| {
-        if let Some(clock) = ends.get(task.index()).and_then(Option::as_ref) {
-            cx.acquire(clock);
-        }
-    });
+    op.when_with(ended, u64::from(task.0)).run(|_, cx| cx.core.acquire_end(task));
 }
 
 /// Registers a check that runs when nothing more can happen, unless the modelled process died. Its
@@ -348,19 +398,11 @@ pub fn knows(what: u64) {
 /// Changes objects outside of any operation, together with the calling task's last one: for what no
 /// other task can see. Unlike [`Obj::poke`] it can say what the values are afterwards.
 pub fn aside<R>(change: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> R {
-    let here = Location::caller();
-    let op = Published {
-        label: "aside",
-        objects: SmallVec::new(),
-        site: here,
-        joins: None,
-        reason: None,
-        guarded: false,
-    };
+    let site = Location::caller();
     with_kernel(|k| {
         let Kernel { objects, core } = k;
         core.remember_state();
-        let mut cx = Cx { core, op: &op, owned: SmallVec::new() };
+        let mut cx = Cx { core, site, owned: SmallVec::new() };
         change(objects, &mut cx)
     })
 }
@@ -444,7 +486,7 @@ impl<S: Send + 'static> Obj<S> {
     /// Makes an object. `kind` is its type in the source's own words (`sync.Mutex`), `name` what a
     /// report calls it.
     #[track_caller]
-    pub fn create(kind: &'static str, name: impl Into<String>, state: S) -> Self {
+    pub fn create(kind: &'static str, name: impl Into<Name>, state: S) -> Self {
         let created = Location::caller();
         with_kernel(|k| k.create(kind, name.into(), state, created))
     }
@@ -507,22 +549,41 @@ impl<S: Send + 'static> Op<S> {
     ///
     /// Does not return if the run ends meanwhile: the task then unwinds quietly.
     pub fn run<R>(self, action: impl FnOnce(&mut S, &mut Cx<'_>) -> R) -> R {
-        let Op { object, label, access, guard, joins, reason, site } = self;
-        let mut objects = SmallVec::new();
-        objects.push((object.id, access));
-        let published = Published { label, objects, joins, site, reason, guarded: guard.is_some() };
-        let publish = |k: &mut Kernel, task| {
-            if let Some((guard, arg)) = guard {
-                k.objects.wait(object, task, guard, arg);
-            }
-            k.publish(task, published);
-        };
-        perform(publish, NO_CHOICE, |objects, cx, _| action(objects.get_mut(object), cx))
+        let object = self.object;
+        perform(self, NO_CHOICE, |objects, cx, _| action(objects.get_mut(object), cx))
     }
 }
 
-/// Puts a guard beside the object it looks at.
-type Wait = Box<dyn FnOnce(&mut Kernel, TaskId)>;
+/// An operation that is ready to go on the board.
+trait Publish {
+    fn publish(self, kernel: &mut Kernel, task: TaskId);
+    /// True if it may run on the present states, as far as that can be told without publishing it.
+    fn may_run(&self, objects: &Objects) -> bool;
+    fn site(&self) -> &'static Location<'static>;
+}
+
+impl<S: Send + 'static> Publish for Op<S> {
+    #[inline(always)]
+    fn publish(self, kernel: &mut Kernel, task: TaskId) {
+        let Op { object, label, access, guard, joins, reason, site } = self;
+        let enabled = guard.is_none_or(|(guard, arg)| kernel.objects.wait(object, task, guard, arg));
+        let objects = smallvec![(object.id, access)];
+        let guards = u32::from(guard.is_some());
+        kernel.publish(task, Published { label, objects, joins, site, reason, guards }, enabled);
+    }
+
+    #[inline(always)]
+    fn may_run(&self, objects: &Objects) -> bool {
+        self.guard.is_none_or(|(guard, arg)| guard(objects.get(self.object), arg))
+    }
+
+    fn site(&self) -> &'static Location<'static> {
+        self.site
+    }
+}
+
+/// Puts a guard beside the object it looks at; true if it holds now.
+type Wait = Box<dyn FnOnce(&mut Kernel, TaskId) -> bool>;
 
 /// An operation over several objects that is being put together. It may run when the guard of *any*
 /// of them holds; without guards, at once.
@@ -591,28 +652,32 @@ impl MultiOp {
         alternatives: impl FnOnce(&Objects, u64) -> u32,
         action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
     ) -> R {
-        self.perform(Some(alternatives), action)
+        perform(self, Some(alternatives), action)
     }
 
     /// Publishes the operation, waits to be chosen, and runs `action` atomically.
     pub fn run<R>(self, action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> R {
-        self.perform(NO_CHOICE, |objects, cx, _| action(objects, cx))
+        perform(self, NO_CHOICE, |objects, cx, _| action(objects, cx))
+    }
+}
+
+impl Publish for MultiOp {
+    fn publish(self, kernel: &mut Kernel, task: TaskId) {
+        let MultiOp { label, objects, waits, reason, site } = self;
+        let guards = waits.len() as u32;
+        let mut enabled = guards == 0;
+        for wait in waits {
+            enabled |= wait(kernel, task);
+        }
+        kernel.publish(task, Published { label, objects, joins: None, site, reason, guards }, enabled);
     }
 
-    fn perform<R>(
-        self,
-        alternatives: Option<impl FnOnce(&Objects, u64) -> u32>,
-        action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
-    ) -> R {
-        let MultiOp { label, objects, waits, reason, site } = self;
-        let published = Published { label, objects, joins: None, site, reason, guarded: !waits.is_empty() };
-        let publish = |k: &mut Kernel, task| {
-            for wait in waits {
-                wait(k, task);
-            }
-            k.publish(task, published);
-        };
-        perform(publish, alternatives, action)
+    fn may_run(&self, _: &Objects) -> bool {
+        self.waits.is_empty()
+    }
+
+    fn site(&self) -> &'static Location<'static> {
+        self.site
     }
 }
 
@@ -620,68 +685,63 @@ impl MultiOp {
 const NO_CHOICE: Option<fn(&Objects, u64) -> u32> = None;
 
 fn perform<R>(
-    publish: impl FnOnce(&mut Kernel, TaskId),
+    op: impl Publish,
     alternatives: Option<impl FnOnce(&Objects, u64) -> u32>,
     action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
 ) -> R {
-    if let Some(shared) = shared() {
-        return perform_on_thread(&shared, publish, alternatives, action);
+    let Some(local) = local() else { return perform_on_thread(op, alternatives, action) };
+    let mut kernel = local.kernel.borrow_mut();
+    let alone = local.skips_forced && kernel.core.is_alone(&kernel.objects);
+    if alone && alternatives.is_none() && op.may_run(&kernel.objects) {
+        let result = act(&mut kernel, op.site(), |objects, cx| action(objects, cx, 0));
+        drop(kernel);
+        return result.unwrap_or_else(|| halt());
     }
-    let goes_on = with_local(|k, host| {
-        let task = k.core.current;
-        publish(k, task);
-        if !k.core.at_rest {
-            return host.goes_on(k);
-        }
-        if !k.is_enabled(task) {
-            let text = "an operation of a check at rest would block for ever".to_owned();
-            let site = k.published(task).map(|p| Site::of(p.site));
-            k.core.find_out(Kind::ScenarioBug, text, None, site, Detail::None);
-        }
-        true
-    });
+    let task = kernel.core.current;
+    op.publish(&mut kernel, task);
+    let goes_on =
+        if kernel.core.at_rest { at_rest_alone(&mut kernel) } else { local.host.goes_on(&mut kernel) };
     if !goes_on {
-        host().switch();
+        drop(kernel);
+        local.host.switch();
+        kernel = local.kernel.borrow_mut();
     }
-    let chosen = alternatives.map_or(0, choose_within);
-    let result = with_kernel(|k| (!k.core.stopping).then(|| execute(k, |o, cx| action(o, cx, chosen))));
-    match result {
-        Some((result, false)) => result,
-        _ => halt(),
+    let mut chosen = 0;
+    if let Some(alternatives) = alternatives {
+        let of = kernel.alternatives(alternatives);
+        if of > 1 {
+            drop(kernel);
+            chosen = local.host.choose(of);
+            kernel = local.kernel.borrow_mut();
+            kernel.choose_value(chosen, of);
+        }
     }
+    let result = execute(&mut kernel, |objects, cx| action(objects, cx, chosen));
+    drop(kernel);
+    result.unwrap_or_else(|| halt())
 }
 
-/// The choice inside an operation that is about to run.
-fn choose_within(alternatives: impl FnOnce(&Objects, u64) -> u32) -> u32 {
-    let of = with_kernel(|k| {
-        let of = if k.core.stopping || k.core.at_rest { 1 } else { alternatives(&k.objects, k.core.now()) };
-        if of > 1 {
-            k.begin_choice();
-        }
-        of
-    });
-    if of <= 1 {
-        return 0;
+/// At rest nobody else can go on, so an operation runs even if its guard does not hold.
+fn at_rest_alone(k: &mut Kernel) -> bool {
+    let task = k.core.current;
+    if !k.is_enabled(task) {
+        let text = "an operation of a check at rest would block for ever".to_owned();
+        let site = k.published(task).map(|p| Site::of(p.site));
+        k.core.find_out(Kind::ScenarioBug, text, None, site, Detail::None);
     }
-    let chosen = host().choose(of);
-    with_kernel(|k| k.choose_value(chosen, of));
-    chosen
+    true
 }
 
 /// On OS threads nobody schedules: an operation runs as soon as its guard holds and the thread gets
 /// the kernel.
 fn perform_on_thread<R>(
-    shared: &SharedKernel,
-    publish: impl FnOnce(&mut Kernel, TaskId),
+    op: impl Publish,
     alternatives: Option<impl FnOnce(&Objects, u64) -> u32>,
     action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
 ) -> R {
-    let task = SESSION.with(|s| match &*s.borrow() {
-        Session::Shared { task, .. } => *task,
-        _ => panic!("{OUTSIDE}"),
-    });
+    let Some((shared, task)) = shared() else { panic!("{OUTSIDE}") };
     let mut kernel = shared.lock();
-    publish(&mut kernel, task);
+    op.publish(&mut kernel, task);
     while !kernel.core.stopping && !kernel.is_enabled(task) {
         if !kernel.can_move() && !kernel.move_time() {
             kernel.core.current = task;
@@ -702,20 +762,42 @@ fn perform_on_thread<R>(
     if of > 1 {
         kernel.choose_value(chosen, of);
     }
-    let (result, stopping) = execute(&mut kernel, |objects, cx| action(objects, cx, chosen));
+    let result = execute(&mut kernel, |objects, cx| action(objects, cx, chosen));
     drop(kernel);
     shared.moved.notify_all();
-    if stopping { halt() } else { result }
+    result.unwrap_or_else(|| halt())
 }
 
-fn execute<R>(kernel: &mut Kernel, action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> (R, bool) {
-    let task = kernel.core.current;
-    let op = kernel.take_published(task);
-    kernel.begin_step(task, &op);
+/// Runs the operation that the task in control has published. Nothing if the run is over, before it or by it.
+fn execute<R>(kernel: &mut Kernel, action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R) -> Option<R> {
+    if kernel.core.stopping {
+        return None;
+    }
+    let site = kernel.begin_step();
+    act(kernel, site, action)
+}
+
+/// Runs an action of the task in control. Nothing if that ends the run.
+#[inline(always)]
+fn act<R>(
+    kernel: &mut Kernel,
+    site: &'static Location<'static>,
+    action: impl FnOnce(&mut Objects, &mut Cx<'_>) -> R,
+) -> Option<R> {
     let Kernel { objects, core } = kernel;
-    let mut cx = Cx { core, op: &op, owned: SmallVec::new() };
+    let mut cx = Cx { core, site, owned: SmallVec::new() };
     let result = action(objects, &mut cx);
-    for (object, owner, owns) in std::mem::take(&mut cx.owned) {
+    let owned = cx.owned;
+    if !owned.is_empty() {
+        pass_on(objects, owned);
+    }
+    kernel.core.end_step();
+    (!kernel.core.stopping).then_some(result)
+}
+
+/// Records who holds what from here on.
+fn pass_on(objects: &mut Objects, owned: SmallVec<[(ObjectId, TaskId, bool); 2]>) {
+    for (object, owner, owns) in owned {
         let owners = &mut objects.slots[object.index()].meta.owners;
         if owns {
             owners.push(owner);
@@ -724,14 +806,12 @@ fn execute<R>(kernel: &mut Kernel, action: impl FnOnce(&mut Objects, &mut Cx<'_>
             owners.remove(at);
         }
     }
-    kernel.end_step(&op);
-    (result, kernel.core.stopping)
 }
 
 /// What an action can do besides changing its objects.
 pub struct Cx<'k> {
     core: &'k mut crate::kernel::Core,
-    op: &'k Published,
+    site: &'static Location<'static>,
     owned: SmallVec<[(ObjectId, TaskId, bool); 2]>,
 }
 
@@ -766,7 +846,7 @@ impl Cx<'_> {
     /// Releases what the task knows into `clock`, which forgets what it held (a release *store*).
     pub fn release(&mut self, clock: &mut Clock) {
         let task = self.core.current;
-        clock.assign(self.core.clock(task));
+        clock.clone_from(self.core.clock(task));
         self.core.clock_mut(task).tick(task);
     }
 
@@ -779,12 +859,12 @@ impl Cx<'_> {
 
     /// A plain read of the location behind `shadow`; an unordered earlier write is a data race.
     pub fn plain_read(&mut self, shadow: &mut Shadow, what: &str) {
-        self.core.check_access(shadow, what, false, self.op.site);
+        self.core.check_access(shadow, what, false, self.site);
     }
 
     /// A plain write of the location behind `shadow`; an unordered earlier access is a data race.
     pub fn plain_write(&mut self, shadow: &mut Shadow, what: &str) {
-        self.core.check_access(shadow, what, true, self.op.site);
+        self.core.check_access(shadow, what, true, self.site);
     }
 
     /// Says for the trace what the action saw or did. The text is made only if it is recorded.
@@ -824,10 +904,10 @@ impl Cx<'_> {
         &mut self,
         objects: &mut Objects,
         kind: &'static str,
-        name: impl Into<String>,
+        name: impl Into<Name>,
         state: S,
     ) -> Obj<S> {
-        objects.make(self.core, kind, name.into(), state, self.op.site)
+        objects.make(self.core, kind, name.into(), state, self.site)
     }
 
     /// `task` never runs again: what it has published is taken off the board, and it counts neither
@@ -850,7 +930,7 @@ impl Cx<'_> {
     }
 
     fn fail(&mut self, kind: Kind, text: String, oracle: Option<&str>) {
-        let site = Some(Site::of(self.op.site));
+        let site = Some(Site::of(self.site));
         self.core.find_out(kind, text, oracle, site, Detail::None);
     }
 }

@@ -1,7 +1,7 @@
 //! Plain variables: memory that nothing protects.
 
 use crate::race::Shadow;
-use crate::{Access, Obj};
+use crate::{Access, Name, Obj};
 
 /// A plain shared variable. Reads and writes are operations of their own, and two that no
 /// happens-before edge orders are a data race if one of them writes.
@@ -11,7 +11,7 @@ pub struct Var<T>(Obj<State<T>>);
 struct State<T> {
     value: T,
     shadow: Shadow,
-    what: String,
+    what: Name,
 }
 
 impl<T> Copy for Var<T> {}
@@ -24,7 +24,7 @@ impl<T> Clone for Var<T> {
 impl<T: Clone + std::fmt::Debug + Send + 'static> Var<T> {
     /// A variable. Giving it its first value is part of making it, not a write.
     #[track_caller]
-    pub fn new(name: impl Into<String>, value: T) -> Self {
+    pub fn new(name: impl Into<Name>, value: T) -> Self {
         let what = name.into();
         let state = State { value, shadow: Shadow::default(), what: what.clone() };
         Var(Obj::create("var", what, state))

@@ -2,7 +2,7 @@
 
 use crate::process::Process;
 use crate::state::{Directory, DurableNames, Inode, InodeId, InodeRef, Locks};
-use bohr_kernel::{Obj, digest};
+use bohr_kernel::{Name, Obj, digest};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A computer with file systems and processes.
@@ -92,7 +92,7 @@ impl Machine {
 
     /// Mounts an empty file system.
     #[track_caller]
-    pub fn mount(self, name: impl Into<String>, kind: MountKind) -> Dir {
+    pub fn mount(self, name: impl Into<Name>, kind: MountKind) -> Dir {
         let name = name.into();
         let locks = Obj::create("lock", name.clone(), Locks::default());
         let durable = (self.power && kind == MountKind::Disk).then(DurableNames::default);

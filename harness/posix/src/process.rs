@@ -3,7 +3,7 @@
 use crate::machine::Machine;
 use crate::state::{Description, drop_descriptor, settle_description};
 use crate::{Errno, Fd};
-use bohr_kernel::{Access, Cx, MultiOp, Obj, Objects, TaskId, current_task, digest, knows, spawn};
+use bohr_kernel::{Access, Cx, MultiOp, Name, Obj, Objects, TaskId, current_task, digest, knows, spawn};
 use std::hash::Hash;
 use std::panic::Location;
 
@@ -28,7 +28,7 @@ pub enum Exit {
 
 #[derive(Debug)]
 pub(crate) struct Process {
-    pub(crate) name: String,
+    pub(crate) name: Name,
     pub(crate) exit: Option<Exit>,
     /// By number, from [`FIRST`].
     pub(crate) descriptors: Vec<Option<Obj<Description>>>,
@@ -70,7 +70,7 @@ impl Machine {
     #[track_caller]
     pub fn spawn(
         self,
-        name: impl Into<String>,
+        name: impl Into<Name>,
         container: u32,
         body: impl FnOnce(Proc) -> i32 + Send + 'static,
     ) -> Proc {
@@ -120,7 +120,7 @@ impl Proc {
 
     /// Its name.
     pub fn name(self) -> String {
-        self.me.peek(|p| p.name.clone())
+        self.me.peek(|p| p.name.to_string())
     }
 
     /// Prints a line on standard error, which tells nobody anything but the reader of a report.
@@ -198,7 +198,7 @@ impl Proc {
     /// Makes a child that does nothing but keep every descriptor that this process has, which then share
     /// their descriptions (fork(2)). It is in the same container, and a kill of one is no kill of the other.
     #[track_caller]
-    pub fn fork_idle(self, name: impl Into<String>) -> Proc {
+    pub fn fork_idle(self, name: impl Into<Name>) -> Proc {
         let name = name.into();
         let site = Location::caller();
         let op = MultiOp::new("fork").touch(self.machine.table, Access::Write).at(site);

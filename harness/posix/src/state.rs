@@ -1,7 +1,7 @@
 //! The state behind the handles: inodes, directories, open file descriptions and locks.
 
 use crate::machine::Table;
-use bohr_kernel::{Cx, Obj, Objects, digest};
+use bohr_kernel::{Cx, Name, Obj, Objects, digest};
 use std::collections::BTreeMap;
 
 /// Names an inode: who made it, and the smallest number free among the living ones of that process. Not the
@@ -70,7 +70,7 @@ pub(crate) struct Locks {
 
 #[derive(Debug)]
 pub(crate) struct Directory {
-    pub(crate) name: String,
+    pub(crate) name: Name,
     pub(crate) names: BTreeMap<u64, InodeRef>,
     /// How the names that were ever used here are written.
     pub(crate) spelled: BTreeMap<u64, String>,

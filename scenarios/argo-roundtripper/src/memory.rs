@@ -182,7 +182,7 @@ impl Lock {
     #[track_caller]
     pub fn new(minds: Minds, name: impl Into<String>) -> Self {
         let mutex = Mutex { locked: false, clock: Clock::new(), known: Known::default() };
-        Lock { mutex: Obj::create("sync.Mutex", name, mutex), minds }
+        Lock { mutex: Obj::create("sync.Mutex", name.into(), mutex), minds }
     }
 
     /// Locks it, once it is unlocked.

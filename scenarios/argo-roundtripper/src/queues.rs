@@ -64,7 +64,7 @@ impl List {
             header: Plain::new(minds, format!("{name}.header"), Header { array: 0, length: FIRST, capacity }),
             arrays: (0..=arrays).map(array).collect(),
             claimed: atomic::Int64::new(format!("{name}.claimed"), i64::from(FIRST)),
-            claims: Obj::create("ghost", name, Known::default()),
+            claims: Obj::create("ghost", name.to_owned(), Known::default()),
             minds,
         }
     }

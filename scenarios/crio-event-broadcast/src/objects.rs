@@ -121,7 +121,7 @@ impl Queue {
     #[track_caller]
     pub fn new(name: &str, ledger: Ledger) -> Self {
         let state = QueueState { buffer: VecDeque::new(), closed: false, clock: Clock::new() };
-        Queue { object: Obj::create("chan", name, state), ledger }
+        Queue { object: Obj::create("chan", name.to_owned(), state), ledger }
     }
 
     /// Puts an event in: a `select` that sends, with a default.
@@ -219,7 +219,7 @@ impl<R: Copy + Send + 'static> Registry<R> {
     #[track_caller]
     pub fn new(name: &str, clients: usize, ledger: Ledger) -> Self {
         let slots = (0..clients).map(|_| Slot { record: None, clock: Clock::new() });
-        Registry { object: Obj::create("sync.Map", name, slots.collect()), ledger }
+        Registry { object: Obj::create("sync.Map", name.to_owned(), slots.collect()), ledger }
     }
 
     /// Makes a client visible.
@@ -402,7 +402,7 @@ impl Signal {
     #[track_caller]
     pub fn new(client: usize, states: States) -> Self {
         let name = format!("done {}", client + 1);
-        Signal { object: Obj::create("chan", name, SignalState::default()), client, states }
+        Signal { object: Obj::create("chan", name.to_owned(), SignalState::default()), client, states }
     }
 
     /// Receives. Arriving is a step of its own, also when there is something to receive.

@@ -298,7 +298,7 @@ impl World {
         body: impl FnOnce(Actor) -> Result<(), Stop> + Send + 'static,
     ) -> (Job, Actor) {
         let late = self.late && job == Job::Cleanup && begin == Begin::OnceDeleted;
-        let proc = self.machine.spawn(name, pod.into(), move |p| {
+        let proc = self.machine.spawn(name.to_owned(), pod.into(), move |p| {
             let actor = Actor { p, world: self, pod, first };
             actor.start(begin, late);
             match body(actor) {
@@ -317,7 +317,7 @@ impl World {
     /// containerd reads its configuration at a restart, whoever asked for it.
     fn load(self, name: &str) {
         let keys = self.keys;
-        self.machine.spawn(name, 0, move |p| {
+        self.machine.spawn(name.to_owned(), 0, move |p| {
             let config = p.open(self.path("config.toml"), Flags::READ);
             let bytes = config.and_then(|fd| p.read_to_end(fd));
             oracles::load(p, bytes, keys);

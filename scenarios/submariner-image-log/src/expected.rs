@@ -134,7 +134,7 @@ fn fine(variant: &str, class: ClassName) -> Violations {
     }
     if class.runtime == Runtime::Swiss && (variant, base) != ("write_if_changed", Base::Disjoint2) {
         // The flag is left set. Where every actor looks once more without writing it finds the flag
-        // itself and dies, so that nothing is left at rest; the table's first computation did not make this exception.
+        // itself and dies, so that nothing is left at rest; the computed table does not make this exception.
         more.add("O5", 2);
     }
     match base {
@@ -151,7 +151,7 @@ fn fine(variant: &str, class: ClassName) -> Violations {
             more.add("O4", 3);
             if base == Base::Disjoint2 {
                 // After the lost insert both values lie in one slot, under the key of one of the two, whose
-                // second call can look between the other's two stores. The table's first computation did not list it; the
+                // second call can look between the other's two stores. The computed table does not list it; the
                 // test `the_string_of_a_lost_insert_is_read_torn` has the schedule, step by step.
                 more.add("O2", 4);
             }

@@ -255,6 +255,10 @@ impl Host for ShuttleHost {
         self.skip_forced && kernel.stay_if_forced()
     }
 
+    fn skips_forced(&self) -> bool {
+        self.skip_forced
+    }
+
     fn switch(&self) {
         // Not `yield_now`: schedulers such as PCT treat that as a hint.
         self.point.load(Ordering::SeqCst);

@@ -1,7 +1,7 @@
 //! What a channel is inside.
 
 use crate::Edges;
-use bohr_kernel::{Clock, Cx, Shadow};
+use bohr_kernel::{Clock, Cx, Name, Shadow};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ pub(crate) struct State<T> {
     edges: Edges,
     /// What the detector takes a send for reading and the closing for writing.
     shadow: Shadow,
-    name: String,
+    name: Name,
 }
 
 /// A goroutine in a queue: the runtime's `sudog`.
@@ -54,7 +54,7 @@ pub(crate) enum Outcome<T> {
 }
 
 impl<T> State<T> {
-    pub(super) fn new(name: String, cap: usize, edges: Edges) -> Self {
+    pub(super) fn new(name: Name, cap: usize, edges: Edges) -> Self {
         State {
             cap,
             buffer: VecDeque::new(),

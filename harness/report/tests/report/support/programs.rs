@@ -9,7 +9,7 @@ pub struct Mutex(Obj<bool>);
 
 impl Mutex {
     #[track_caller]
-    pub fn new(name: &str) -> Self {
+    pub fn new(name: &'static str) -> Self {
         Mutex(Obj::create("sync.Mutex", name, false))
     }
 
