@@ -14,6 +14,8 @@ pub mod driver;
 pub mod engine;
 pub mod input;
 pub mod jobs;
+pub mod programs;
+pub mod proof;
 pub mod regression;
 pub mod replay;
 pub mod search;

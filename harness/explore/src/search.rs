@@ -1,7 +1,7 @@
 //! Searching a program exhaustively, and running it once.
 
 use crate::engine::FastEngine;
-use crate::strategy::{After, Bounds, Dfs, Exhausted, FollowOrder, Replay};
+use crate::strategy::{After, Bounds, Dfs, Dpor, Exhausted, Explored, FollowOrder, Limits, Progress, Replay};
 use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +46,33 @@ pub fn shortest<T: 'static>(
     };
     let exhausted = search(program, config, Bounds { shortest: true, ..bounds }, sink);
     (best.take(), exhausted)
+}
+
+/// Runs one schedule for each order of conflicting operations, over all schedules, and hands each run to
+/// `sink`, until that says false. What every schedule shows, some of these show: see [`Dpor`].
+pub fn prove(
+    program: &Program,
+    config: RunConfig,
+    limits: Limits,
+    sink: impl FnMut(Outcome) -> bool + 'static,
+) -> Explored {
+    let progress = prove_on(program, config, limits, Progress::default(), sink);
+    Progress::sum(&[progress])
+}
+
+/// As [`prove`], from where an exploration of the same program got to.
+pub fn prove_on(
+    program: &Program,
+    config: RunConfig,
+    limits: Limits,
+    progress: Progress,
+    sink: impl FnMut(Outcome) -> bool + 'static,
+) -> Progress {
+    let config = RunConfig { log: true, identify: limits.traces, ..config };
+    let dpor = Rc::new(RefCell::new(Dpor::resume(progress, limits, sink)));
+    FastEngine.explore(program, config, dpor.clone());
+    let dpor = Rc::into_inner(dpor).expect("the engine has let go of its strategy").into_inner();
+    dpor.into_progress()
 }
 
 /// Makes recorded choices again, with everything recorded.

@@ -143,6 +143,39 @@ fn in_eager_mode_time_also_moves_by_choice() {
 }
 
 #[test]
+fn a_time_that_was_read_tells_states_apart() {
+    fn read(cache: bool) -> BTreeSet<String> {
+        let program = Program::new(|| {
+            let [x, y] = ["x", "y"].map(|name| Obj::create("x", name, ()));
+            let work = |object: Obj<()>| object.op("work", Access::Write).run(|(), _| {});
+            spawn("reader", move || {
+                work(x);
+                let at = now();
+                work(x);
+                observe(format_args!("{at} {}", now()));
+            });
+            spawn("sleeper", move || {
+                sleep_until(10);
+                work(y);
+            });
+        });
+        let times: Rc<RefCell<BTreeSet<String>>> = Rc::default();
+        let sink = {
+            let times = times.clone();
+            move |outcome: Outcome| {
+                times.borrow_mut().extend(outcome.observed);
+                true
+            }
+        };
+        let config = RunConfig { eager_time: true, ..RunConfig::default() };
+        assert!(search(&program, config, Bounds { cache, ..Bounds::default() }, sink).all);
+        times.take()
+    }
+    assert_eq!(read(false), BTreeSet::from(["0 0".into(), "0 10".into(), "10 10".into()]));
+    assert_eq!(read(true), read(false));
+}
+
+#[test]
 fn a_value_is_chosen_in_every_way() {
     check(|| observe(choose(3)), &["0", "1", "2"]);
 }

@@ -6,8 +6,8 @@ use crate::object::{Birth, Objects};
 use crate::race::Shadow;
 use crate::schedule::place_of;
 use crate::{
-    Access, BlockedTask, Clock, Decision, Detail, Finding, Kind, Name, Obj, ObjectId, ObjectInfo, Point,
-    RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
+    Access, BlockedTask, Clock, Decision, Detail, Event, Finding, Footprint, Kind, Name, Obj, ObjectId,
+    ObjectInfo, Point, RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
 };
 use smallvec::SmallVec;
 use std::mem::take;
@@ -29,18 +29,27 @@ pub struct RunConfig {
     /// Let a scheduling choice move virtual time, instead of moving it only when nothing else can
     /// happen.
     pub eager_time: bool,
+    /// Keep a [log](Kernel::log), for strategies that must know of every step.
+    pub log: bool,
 }
 
 impl RunConfig {
     /// True if more is kept of an operation than its effect, so that each must be published and noted.
     fn notes_steps(&self) -> bool {
-        self.record || self.identify
+        self.record || self.identify || self.log
     }
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        RunConfig { record: false, keep_going: false, max_steps: 20_000, identify: false, eager_time: false }
+        RunConfig {
+            record: false,
+            keep_going: false,
+            max_steps: 20_000,
+            identify: false,
+            eager_time: false,
+            log: false,
+        }
     }
 }
 
@@ -90,6 +99,8 @@ pub struct Outcome {
     pub trace_hash: u64,
     /// The trace, if it was recorded.
     pub trace: Option<Trace>,
+    /// The log, if it was kept.
+    pub log: Vec<Event>,
 }
 
 /// An operation that a task is about to do.
@@ -98,7 +109,9 @@ pub struct Published {
     /// What it is called.
     pub label: &'static str,
     /// What it touches, and how.
-    pub objects: SmallVec<[(ObjectId, Access); 2]>,
+    pub objects: Footprint,
+    /// Whose end it waits for.
+    pub joins: Option<TaskId>,
     /// Where it stands in the source.
     pub site: &'static Location<'static>,
     pub(crate) reason: Option<&'static str>,
@@ -236,6 +249,7 @@ pub(crate) struct Core {
     pub(crate) at_rest: bool,
     blocked_rule: Blocked,
     trace: Vec<Step>,
+    log: Vec<Event>,
     classify: Classify,
     pub(crate) checks: Vec<Check>,
     left_blocked: Vec<BlockedTask>,
@@ -275,6 +289,7 @@ impl Kernel {
             at_rest: false,
             blocked_rule: Blocked::Go,
             trace: Vec::new(),
+            log: Vec::new(),
             classify,
             checks: Vec::new(),
             left_blocked: Vec::new(),
@@ -320,6 +335,7 @@ impl Kernel {
             at_rest,
             blocked_rule,
             trace,
+            log,
             classify: c_classify,
             checks,
             left_blocked,
@@ -340,6 +356,7 @@ impl Kernel {
         findings.clear();
         observed.clear();
         trace.clear();
+        log.clear();
         checks.clear();
         left_blocked.clear();
         free_order.clear();
@@ -515,6 +532,11 @@ impl Kernel {
         &self.core.findings
     }
 
+    /// What has happened so far, if the run is to [log](RunConfig::log) it.
+    pub fn log(&self) -> &[Event] {
+        &self.core.log
+    }
+
     /// The number of operations run so far.
     pub fn steps(&self) -> u32 {
         self.core.steps
@@ -561,6 +583,7 @@ impl Kernel {
             abandoned: self.core.abandoned,
             trace_hash,
             trace,
+            log: take(&mut self.core.log),
         }
     }
 
@@ -608,6 +631,11 @@ impl Kernel {
         }
         task.phase = Phase::Ready;
         task.waits = published.guards;
+        if self.core.config.log && !self.core.at_rest {
+            let joins = published.joins;
+            let objects = if joins.is_some() { Footprint::new() } else { published.objects.clone() };
+            self.core.log.push(Event::Publishes { task: id, objects, joins });
+        }
         task.published = Some(published);
         if task.enabled != enabled {
             self.core.set_enabled(id, enabled);
@@ -676,6 +704,10 @@ impl Kernel {
         if self.core.config.identify {
             self.absorb(task, &op);
         }
+        if self.core.config.log && !self.core.at_rest {
+            let enabled = self.core.enabled.iter().copied().collect();
+            self.core.log.push(Event::Runs { task, enabled });
+        }
         if self.core.config.record {
             self.core.trace.push(Step {
                 task,
@@ -707,8 +739,8 @@ impl Kernel {
         ends[task.index()] = true;
         if self.core.config.identify {
             let meta = &mut self.objects.slots[self.core.ends.id.index()].meta;
-            meta.history = meta.history.wrapping_add(mix(history, u64::from(task.0)));
-            meta.state = meta.state.wrapping_add(mix(state, u64::from(task.0)));
+            meta.history = meta.history.wrapping_add(mix(history, 1));
+            meta.state = meta.state.wrapping_add(mix(state, 1));
         }
     }
 
@@ -740,6 +772,9 @@ impl Kernel {
             return false;
         }
         self.core.now = self.objects.get(time).now;
+        if self.core.config.log {
+            self.core.log.push(Event::TimeMoves);
+        }
         let meta = &mut self.objects.slots[time.id.index()].meta;
         meta.history = mix(meta.history, self.core.now);
         meta.state = mix(meta.state, self.core.now);
@@ -768,6 +803,26 @@ impl Kernel {
             }
         };
         self.core.find_out(kind, text, None, site, Detail::Blocked(blocked));
+    }
+
+    /// In eager mode virtual time is an object like others, but it is looked at, and asked to stop somewhere,
+    /// outside of operations: that counts as part of the step before.
+    pub(crate) fn touch_time(&mut self, access: Access) {
+        if !self.core.config.eager_time || self.core.at_rest {
+            return;
+        }
+        if self.core.config.log {
+            self.core.log.push(Event::Touches(self.core.time.id, access));
+        }
+        let task = &mut self.core.tasks[self.core.current.index()];
+        let meta = &mut self.objects.slots[self.core.time.id.index()].meta;
+        if access == Access::Read {
+            task.history = mix(task.history, meta.history);
+            task.state = mix(task.state, self.core.now);
+        } else {
+            meta.history = meta.history.wrapping_add(mix(task.history, 5));
+            meta.state = meta.state.wrapping_add(mix(task.state, 5));
+        }
     }
 
     /// The tasks that were blocked when nothing more could happen.
@@ -820,28 +875,35 @@ impl Kernel {
 
     /// Folds a step into what identifies the states of its task and objects. A task's number stands
     /// for all it has seen, an object's for how its value came about; a read leaves the object's as
-    /// it is, and an `Add` changes it in a way that does not depend on the order of `Add`s.
+    /// it is, and an `Add` changes it in a way that does not depend on the order of `Add`s. Who joins a task
+    /// sees what that one has seen, and not who else has ended.
     fn absorb(&mut self, task: TaskId, op: &Published) {
         let me = &self.core.tasks[task.index()];
         let mut history = mix(me.history, 2);
         let mut state = mix(me.state, 2);
-        for (id, access) in &op.objects {
+        if let Some(joined) = op.joins {
+            let joined = &self.core.tasks[joined.index()];
+            (history, state) = (mix(history, joined.history), mix(state, joined.state));
+        }
+        for (id, access) in op.objects.iter().filter(|_| op.joins.is_none()) {
             if *access != Access::Add {
                 let meta = &self.objects.slots[id.index()].meta;
                 history = mix(history, meta.history);
                 state = mix(state, meta.state);
             }
         }
-        for (id, access) in &op.objects {
+        // For traces the place among the operation's objects and not the object's id: equal traces may make
+        // their objects in another order.
+        for (place, (id, access)) in op.objects.iter().enumerate() {
             let meta = &mut self.objects.slots[id.index()].meta;
             match access {
                 Access::Read => {}
                 Access::Write => {
-                    meta.history = mix(history, u64::from(id.0));
+                    meta.history = mix(history, place as u64);
                     meta.state = mix(state, u64::from(id.0));
                 }
                 Access::Add => {
-                    meta.history = meta.history.wrapping_add(mix(history, u64::from(id.0)));
+                    meta.history = meta.history.wrapping_add(mix(history, place as u64));
                     meta.state = meta.state.wrapping_add(mix(state, u64::from(id.0)));
                 }
             }
@@ -961,6 +1023,9 @@ impl Core {
         }
         if kind.ends_the_run() || !self.config.keep_going {
             self.stopping = true;
+            if self.config.log && !self.at_rest && !matches!(kind, Kind::Deadlock | Kind::Leak) {
+                self.log.push(Event::Stops);
+            }
         }
         self.findings.push(finding);
     }

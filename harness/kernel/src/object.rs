@@ -17,7 +17,8 @@ pub enum Access {
     /// May look and change.
     Write,
     /// Changes in a way that commutes with other `Add`s and looks at nothing, like appending to a
-    /// set. The action must not let its result depend on the state.
+    /// set. The action must not let its result depend on the state, and no guard may look at it: one `Add`
+    /// must not keep another from running.
     Add,
 }
 

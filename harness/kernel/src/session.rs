@@ -336,7 +336,8 @@ pub fn choose(of: u32) -> u32 {
 pub fn join(task: TaskId) {
     let ends = with_kernel(|k| k.core.ends);
     let ended: Guard<Ends> = |ends, task| ends.get(task as usize) == Some(&true);
-    let op = ends.op("join", Access::Read).reason("join").at(Location::caller());
+    let mut op = ends.op("join", Access::Read).reason("join").at(Location::caller());
+    op.joins = Some(task);
     op.when_with(ended, u64::from(task.0)).run(|_, cx| cx.core.acquire_end(task));
 }
 
@@ -411,14 +412,21 @@ pub fn current_task() -> TaskId {
     with_kernel(|k| k.core.current)
 }
 
-/// The virtual time, in nanoseconds. Reading it is no operation: it moves only between operations.
+/// The virtual time, in nanoseconds. Reading it is no operation but belongs to the task's last one: it moves
+/// only between operations.
 pub fn now() -> u64 {
-    with_kernel(|k| k.core.now())
+    with_kernel(|k| {
+        k.touch_time(Access::Read);
+        k.core.now()
+    })
 }
 
 /// Asks that virtual time stop at `at` nanoseconds on its way, if it has not passed it.
 pub fn add_deadline(at: u64) {
-    with_kernel(|k| k.objects.get_mut(k.core.time).deadlines.push(at));
+    with_kernel(|k| {
+        k.touch_time(Access::Add);
+        k.objects.get_mut(k.core.time).deadlines.push(at);
+    });
 }
 
 /// Sleeps until virtual time has reached `at` nanoseconds.
@@ -486,7 +494,7 @@ impl<S: Send + 'static> Obj<S> {
     /// An operation on this object; finish it with [`Op::run`].
     #[track_caller]
     pub fn op(self, label: &'static str, access: Access) -> Op<S> {
-        Op { object: self, label, access, guard: None, reason: None, site: Location::caller() }
+        Op { object: self, label, access, guard: None, joins: None, reason: None, site: Location::caller() }
     }
 
     /// Looks at the state outside of any operation: for oracles, never for the modelled program.
@@ -508,6 +516,7 @@ pub struct Op<S> {
     label: &'static str,
     access: Access,
     guard: Option<(Guard<S>, u64)>,
+    joins: Option<TaskId>,
     reason: Option<&'static str>,
     site: &'static Location<'static>,
 }
@@ -556,11 +565,11 @@ trait Publish {
 impl<S: Send + 'static> Publish for Op<S> {
     #[inline(always)]
     fn publish(self, kernel: &mut Kernel, task: TaskId) {
-        let Op { object, label, access, guard, reason, site } = self;
+        let Op { object, label, access, guard, joins, reason, site } = self;
         let enabled = guard.is_none_or(|(guard, arg)| kernel.objects.wait(object, task, guard, arg));
         let objects = smallvec![(object.id, access)];
         let guards = u32::from(guard.is_some());
-        kernel.publish(task, Published { label, objects, site, reason, guards }, enabled);
+        kernel.publish(task, Published { label, objects, joins, site, reason, guards }, enabled);
     }
 
     #[inline(always)]
@@ -660,7 +669,7 @@ impl Publish for MultiOp {
         for wait in waits {
             enabled |= wait(kernel, task);
         }
-        kernel.publish(task, Published { label, objects, site, reason, guards }, enabled);
+        kernel.publish(task, Published { label, objects, joins: None, site, reason, guards }, enabled);
     }
 
     fn may_run(&self, _: &Objects) -> bool {
@@ -822,7 +831,8 @@ impl Cx<'_> {
         self.core.steps()
     }
 
-    /// The virtual time, in nanoseconds.
+    /// The virtual time, in nanoseconds. An action that depends on it must [touch](MultiOp::reads_time) the
+    /// time.
     pub fn now(&self) -> u64 {
         self.core.now()
     }

@@ -1,0 +1,157 @@
+//! Proofs on several threads and with breaks show what they show in one go.
+
+use bohr_explore::programs::Small;
+use bohr_explore::proof::{Proof, Unusable};
+use bohr_explore::strategy::{Explored, Limits};
+use bohr_kernel::{Access, Finding, Obj, Outcome, Program, RunConfig, spawn};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+const LIMITS: Limits = Limits { runs: None, traces: true };
+
+/// What the runs of a proof have shown; those that a finding stopped can show other states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Shown {
+    findings: BTreeSet<String>,
+    states: BTreeSet<String>,
+}
+
+type Shared = Arc<Mutex<Shown>>;
+
+/// Adds what a run has shown; then false, once in `every` runs.
+fn note(shown: &Shared, every: Option<u64>) -> impl Fn(Outcome) -> bool + Send + Sync + 'static {
+    let (shown, count) = (Arc::clone(shown), Mutex::new(0));
+    move |outcome| {
+        let mut shown = shown.lock().unwrap();
+        shown.findings.extend(outcome.findings.iter().map(Finding::headline));
+        shown.states.extend(outcome.observed);
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        every.is_none_or(|every| *count % every != 0)
+    }
+}
+
+fn prove(small: &Small, choices: usize, jobs: usize) -> (Explored, Shown) {
+    let shown = Shared::default();
+    let mut proof = Proof::new("small", &small.config(), choices);
+    let explored = proof.go_on(&small.program(), small.config(), LIMITS, jobs, note(&shown, None));
+    (explored, shown.lock().unwrap().clone())
+}
+
+/// Programs that it takes no long to prove.
+fn programs() -> impl Iterator<Item = Small> {
+    let limits = Limits { runs: Some(300), traces: false };
+    (1..).map(Small::nth).filter(move |small| {
+        Proof::new("small", &small.config(), 0)
+            .go_on(&small.program(), small.config(), limits, 1, |_| true)
+            .all
+    })
+}
+
+#[test]
+fn splitting_changes_nothing_that_counts() {
+    for small in programs().take(100) {
+        let (whole, shown) = prove(&small, 0, 1);
+        for choices in [1, 2, 5, 100] {
+            let (split, split_shown) = prove(&small, choices, 1);
+            assert!(split.all);
+            assert_eq!(shown, split_shown, "{small}, split after {choices} choices");
+            // What runs are stopped in between of what others do is not the same for every order of trying.
+            let stops =
+                |shown: &Shown| shown.findings.iter().any(|f| !f.contains("leak") && !f.contains("deadlock"));
+            if !stops(&shown) && !small.eager_time {
+                assert_eq!(whole.executions, split.executions, "{small}, split after {choices} choices");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    for small in programs().take(50) {
+        for choices in [1, 3] {
+            assert_eq!(
+                prove(&small, choices, 1),
+                prove(&small, choices, 3),
+                "{small}, after {choices} choices"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_proof_can_be_stored_and_gone_on_with() {
+    for small in programs().take(50) {
+        for choices in [0, 2] {
+            let whole = prove(&small, choices, 1);
+            let shown = Shared::default();
+            let config = small.config();
+            let mut text = Proof::new("small", &config, choices).to_json();
+            let mut breaks = 0;
+            let explored = loop {
+                let mut proof = Proof::from_json(&text, "small", &config).unwrap();
+                let explored = proof.go_on(&small.program(), config, LIMITS, 2, note(&shown, Some(3)));
+                text = proof.to_json();
+                if explored.all {
+                    break explored;
+                }
+                breaks += 1;
+            };
+            assert!(breaks >= explored.executions / 10, "{breaks} breaks in {explored:?}");
+            assert_eq!((explored, shown.lock().unwrap().clone()), whole, "{small}, after {choices} choices");
+        }
+    }
+}
+
+#[test]
+fn the_runs_after_a_break_are_those_that_would_have_come() {
+    let program = Program::new(|| {
+        let x = Obj::create("cell", "x", 0);
+        (0..3).for_each(|_| {
+            spawn("writer", move || (0..2).for_each(|_| x.op("write", Access::Write).run(|x, _| *x += 1)));
+        });
+    });
+    let config = RunConfig::default();
+    let schedules = |every: Option<u64>| {
+        let schedules: Arc<Mutex<Vec<_>>> = Arc::default();
+        let mut proof = Proof::new("writers", &config, 0);
+        loop {
+            let (all, count) = (Arc::clone(&schedules), Mutex::new(0));
+            let sink = move |outcome: Outcome| {
+                all.lock().unwrap().push(outcome.decisions);
+                *count.lock().unwrap() += 1;
+                every.is_none_or(|every| *count.lock().unwrap() % every != 0)
+            };
+            if proof.go_on(&program, config, LIMITS, 1, sink).all {
+                return schedules.lock().unwrap().clone();
+            }
+            proof = Proof::from_json(&proof.to_json(), "writers", &config).unwrap();
+        }
+    };
+    // 6 writes, two each: 6! / 2^3.
+    assert_eq!(schedules(None).len(), 90);
+    assert_eq!(schedules(None), schedules(Some(7)));
+}
+
+#[test]
+fn a_proof_of_something_else_is_refused() {
+    let config = RunConfig::default();
+    let text = Proof::new("one", &config, 0).to_json();
+    let refused = |text: &str, name, config| Proof::from_json(text, name, config).unwrap_err();
+    assert!(matches!(refused(&text, "two", &config), Unusable::OfAnother { .. }));
+    let keeps_going = RunConfig { keep_going: true, ..config };
+    assert!(matches!(refused(&text, "one", &keeps_going), Unusable::OfAnother { .. }));
+    let newer = text.replace("\"version\":1", "\"version\":2");
+    assert!(matches!(refused(&newer, "one", &config), Unusable::Version(2)));
+    assert!(matches!(refused(&text[1..], "one", &config), Unusable::Malformed(_)));
+}
+
+#[test]
+fn a_limit_ends_a_proof_before_its_end() {
+    let small = programs().find(|small| prove(small, 0, 1).0.executions > 5).unwrap();
+    let mut proof = Proof::new("small", &small.config(), 0);
+    let limits = Limits { runs: Some(3), ..LIMITS };
+    let explored = proof.go_on(&small.program(), small.config(), limits, 1, |_| true);
+    assert!(!explored.all);
+    assert_eq!(explored.executions + explored.sleep_blocked, 3);
+}
