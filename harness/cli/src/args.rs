@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::prove::By;
 use bohr_explore::driver::Driver;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub enum Command {
     List(List),
     /// Find the verdict of every variant and compare it with the expected one
     Run(Run),
+    /// Prove that a form has no finding on any schedule, or show one
+    Prove(Prove),
     /// Run the schedule that a token holds, and show what happens step by step
     Replay(Replay),
     /// Reduce a failing schedule to the fewest preemptions, steps and work
@@ -66,6 +69,39 @@ pub struct Run {
     /// Use only this driver: random, pct, urw, dfs (exhaustive search) or stress (OS threads)
     #[arg(long, value_name = "NAME", value_parser = driver)]
     pub driver: Option<Driver>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// `bohr prove`
+#[derive(Debug, clap::Args)]
+pub struct Prove {
+    /// What to prove; without a workload, on each of the smallest classes
+    #[arg(value_name = "SCENARIO/VARIANT[/WORKLOAD]")]
+    pub target: String,
+    /// Only this workload class, as if it were a part of the path
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// The most executions of each proof
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 10_000_000)]
+    pub schedules: u64,
+    /// Only schedules with at most so many preemptions; searched by states
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    pub preemptions: Option<u32>,
+    /// What to tell apart; if nothing is given traces, or states where these come to an end sooner
+    #[arg(long, value_name = "WHAT")]
+    pub by: Option<By>,
+    /// The most steps of one execution; more is a finding
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// Stop after this time: 30s, 2m, 500ms
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// Go on where an earlier proof by traces was stopped
+    #[arg(long)]
+    pub resume: bool,
+    #[command(flatten)]
+    pub jobs: Jobs,
     #[command(flatten)]
     pub folder: Folder,
 }

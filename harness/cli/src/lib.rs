@@ -14,6 +14,7 @@ mod live;
 mod names;
 mod output;
 mod progress;
+mod prove;
 mod replay;
 mod report;
 mod run;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
     let done = match &args.command {
         Command::List(list) => list::list(list, &mut out),
         Command::Run(run) => run::run(run, &mut out),
+        Command::Prove(prove) => prove::prove(prove, &mut out),
         Command::Replay(replay) => replay::replay(replay, &mut out),
         Command::Shrink(shrink) => shrink::shrink(shrink, &mut out),
         Command::Stress(stress) => stress::stress(stress, &mut out),

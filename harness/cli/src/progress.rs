@@ -28,6 +28,16 @@ impl Progress {
         self.bar.set_message(format!("{findings} findings, the last: {headline}"));
     }
 
+    /// What can say how the present piece of work gets on, from any thread.
+    pub fn bar(&self) -> Bar {
+        Bar(self.bar.clone())
+    }
+
+    /// Prints something above the line.
+    pub fn above<R>(&self, print: impl FnOnce() -> R) -> R {
+        self.bar.suspend(print)
+    }
+
     /// Another piece of work is done.
     pub fn done(&self) {
         self.bar.inc(1);
@@ -36,5 +46,15 @@ impl Progress {
     /// Takes the line away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// The line, for whoever works.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// How the work gets on.
+    pub fn say(&self, how: &str) {
+        self.0.set_message(how.to_owned());
     }
 }

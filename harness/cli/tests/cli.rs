@@ -440,3 +440,64 @@ fn the_reports_are_current_and_a_stale_one_is_noticed() {
         txt["because"].as_str().unwrap().starts_with("line 1 is\n  submariner-image-log: something else")
     );
 }
+
+#[test]
+fn prove_covers_every_schedule_of_a_fix() {
+    let bohr = Bohr::new();
+    let out = bohr.output(&["prove", "crio/fixed", "--class", "doa"], 0);
+    assert_eq!(out, "crio-event-broadcast/fixed/doa: proved: 7 executions, 7 distinct traces, no finding\n");
+    let by_states = bohr.output(&["prove", "crio/fixed/doa", "--by", "states"], 0);
+    assert!(by_states.contains("distinct states, no finding"), "{by_states}");
+    let bounded = bohr.output(&["prove", "crio/fixed/doa", "--preemptions", "1"], 0);
+    assert!(bounded.contains("proved up to 1 preemption: "), "{bounded}");
+    // Without a workload it takes the smallest ones; what no form prevents is only observed.
+    let json = bohr.json(&["prove", "crio/fixed", "--json"], 0);
+    let proofs = json["proofs"].as_array().unwrap();
+    let observed: Vec<_> = proofs.iter().filter(|p| p["proved"] == false).map(|p| &p["workload"]).collect();
+    assert_eq!(observed, ["late1", "first"]);
+    for proof in proofs.iter().filter(|p| p["proved"] == true) {
+        assert_eq!(proof["executions"], proof["traces"], "{proof}");
+    }
+}
+
+#[test]
+fn prove_finds_what_refutes_it_whatever_the_number_of_threads() {
+    let bohr = Bohr::new();
+    let token = |jobs: &str, variant: &str, code| {
+        let json = bohr.json(&["prove", &format!("crio/{variant}/burst"), "--json", "--jobs", jobs], code);
+        json["proofs"][0]["token"].as_str().unwrap().to_owned()
+    };
+    let found = token("1", "buggy", 0);
+    assert_eq!(found, token("3", "buggy", 0));
+    bohr.output(&["replay", &found], 0);
+    assert_eq!(files(&bohr.path("target/bohr/crio-event-broadcast/buggy")).len(), 1);
+}
+
+#[test]
+fn a_proof_can_be_stopped_and_gone_on_with() {
+    let bohr = Bohr::new();
+    let args = ["prove", "crio/fixed/burst3_close", "--by", "traces"];
+    let whole = bohr.output(&args, 0);
+    let stopped = bohr.output(&[&args[..], &["--schedules", "1000"]].concat(), 1);
+    assert!(stopped.contains("not exhausted: bound reached after 1,0"), "{stopped}");
+    assert!(stopped.contains("with --resume"), "{stopped}");
+    assert_eq!(files(&bohr.path("target/bohr/proofs")).len(), 1);
+    assert_eq!(bohr.output(&[&args[..], &["--resume"]].concat(), 0), whole);
+    assert_eq!(files(&bohr.path("target/bohr/proofs")).len(), 0, "it is over");
+}
+
+#[test]
+fn prove_explains_what_it_cannot_do() {
+    let bohr = Bohr::new();
+    bohr.bad_input(&["prove", "crio"], &["\"crio\" is a scenario", "crio-event-broadcast/fixed"]);
+    bohr.bad_input(&["prove", "crio/xyz"], &["no variant"]);
+    bohr.bad_input(&["prove", "crio/fixed", "--class", "xyz"], &["no workload class"]);
+    bohr.bad_input(&["prove", "crio/fixed", "--preemptions", "1", "--resume"], &["--resume"]);
+    let args = ["prove", "crio/fixed/doa", "--schedules", "2"];
+    bohr.output(&args, 1);
+    let file = files(&bohr.path("target/bohr/proofs")).remove(0);
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("fixed/doa", "fixed/err")).unwrap();
+    bohr.bad_input(&[&args[..], &["--resume"]].concat(), &["a proof of", "without --resume"]);
+    fs::write(&file, "{").unwrap();
+    bohr.bad_input(&[&args[..], &["--resume"]].concat(), &["not a proof", "without --resume"]);
+}

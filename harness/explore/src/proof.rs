@@ -8,8 +8,8 @@ use crate::search::prove_on;
 use crate::strategy::{Explored, Limits, Progress};
 use bohr_kernel::{Outcome, Program, RunConfig};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The version of the form in which proofs are written.
 const VERSION: u32 = 1;
@@ -22,6 +22,25 @@ pub struct Proof {
     of: String,
     /// The first is what is above the others.
     parts: Vec<Progress>,
+    /// The earliest part in which a run was found, and its choices.
+    found: Option<(usize, Vec<u32>)>,
+}
+
+/// How a proof goes on after a run.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It goes on.
+    GoOn,
+    /// It ends here for now.
+    Stop,
+    /// The run refutes what was to be proved: what comes before it is still looked at, what comes after is not.
+    Found,
+}
+
+impl From<bool> for Then {
+    fn from(goes_on: bool) -> Self {
+        if goes_on { Then::GoOn } else { Then::Stop }
+    }
 }
 
 /// Why a stored proof cannot be gone on with.
@@ -47,7 +66,12 @@ impl Proof {
     /// A proof that has not begun. `name` is what it is of, such as the names of scenario, variant and
     /// workload. What is below the first `choices` choices among tasks is split into parts.
     pub fn new(name: &str, config: &RunConfig, choices: usize) -> Self {
-        Proof { version: VERSION, of: of(name, config), parts: vec![Progress::split_at(choices)] }
+        Proof {
+            version: VERSION,
+            of: of(name, config),
+            parts: vec![Progress::split_at(choices)],
+            found: None,
+        }
     }
 
     /// As text, to store.
@@ -76,49 +100,96 @@ impl Proof {
         if proof.of == expected { Ok(proof) } else { Err(Unusable::OfAnother { found: proof.of, expected }) }
     }
 
-    /// How far it has come.
+    /// How far it has come; once there is a run to [show](Proof::found), up to the end of its part.
     pub fn explored(&self) -> Explored {
-        Progress::sum(&self.parts)
+        let parts = self.found.as_ref().map_or(self.parts.len(), |(part, _)| part + 1);
+        Explored { all: self.found.is_none() && self.done(parts), ..Progress::sum(&self.parts[..parts]) }
+    }
+
+    /// The choices of the first run that was found, in an order that does not depend on the number of threads.
+    /// Nothing as long as an earlier one may be found.
+    pub fn found(&self) -> Option<&[u32]> {
+        let (part, choices) = self.found.as_ref()?;
+        self.done(*part).then_some(choices)
+    }
+
+    /// True if there is nothing left to do.
+    pub fn over(&self) -> bool {
+        self.found().is_some() || self.explored().all
     }
 
     /// Goes on, with up to `jobs` threads, until everything is explored, every part has reached its limits,
-    /// or `sink` says false. Which of the parts have got how far by then may differ from one time to the next;
-    /// what they add up to in the end does not. To keep a proof from time to time, let `sink` say false,
-    /// store it, and go on.
+    /// or `sink` says otherwise. Which of the parts have got how far by then may differ from one time to the next;
+    /// what they add up to in the end does not, nor which run is found. To keep a proof from time to time, let
+    /// `sink` stop it, store it, and go on.
     ///
     /// # Panics
     /// If the program is not the one that the proof was begun with.
-    pub fn go_on(
+    pub fn go_on<T: Into<Then>>(
         &mut self,
         program: &Program,
         config: RunConfig,
         limits: Limits,
         jobs: usize,
-        sink: impl Fn(Outcome) -> bool + Send + Sync + 'static,
+        sink: impl Fn(&Outcome) -> T + Send + Sync + 'static,
     ) -> Explored {
-        let sink = Arc::new(sink);
-        let stop = Arc::new(AtomicBool::new(false));
-        let work = |part: &Progress| {
-            if stop.load(Ordering::Relaxed) || part.finished() {
+        let end = self.found.as_ref().map_or(usize::MAX, |(part, _)| *part);
+        let all = Arc::new(All {
+            sink: Box::new(move |outcome| sink(outcome).into()),
+            stop: AtomicBool::new(false),
+            end: AtomicUsize::new(end),
+            found: Mutex::new(self.found.take()),
+        });
+        let work = |(at, part): &(usize, Progress)| {
+            if all.over_for(*at) || part.finished() {
                 return part.clone();
             }
-            let (sink, stop) = (Arc::clone(&sink), Arc::clone(&stop));
-            prove_on(program, config, limits, part.clone(), move |outcome| {
-                if !sink(outcome) {
-                    stop.store(true, Ordering::Relaxed);
-                }
-                !stop.load(Ordering::Relaxed)
-            })
+            let (all, at) = (Arc::clone(&all), *at);
+            prove_on(program, config, limits, part.clone(), move |outcome| all.goes_on(at, &outcome))
         };
-        if let [top] = &mut self.parts[..] {
-            *top = work(top);
-            if top.finished() {
-                let parts = top.take_parts();
-                self.parts.extend(parts);
+        if let [top] = &self.parts[..] {
+            let mut top = work(&(0, top.clone()));
+            let parts = if top.finished() { top.take_parts() } else { Vec::new() };
+            self.parts = std::iter::once(top).chain(parts).collect();
+        }
+        let parts: Vec<_> = std::mem::take(&mut self.parts).into_iter().enumerate().collect();
+        self.parts = run_all(&parts, jobs, work, |_, _| {});
+        self.found = all.found.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.explored()
+    }
+
+    /// True if these parts, the first ones, are done.
+    fn done(&self, parts: usize) -> bool {
+        Progress::sum(&self.parts[..parts]).all
+    }
+}
+
+/// What the threads of a proof share.
+struct All {
+    sink: Box<dyn Fn(&Outcome) -> Then + Send + Sync>,
+    stop: AtomicBool,
+    /// Only parts before this need be gone on with.
+    end: AtomicUsize,
+    found: Mutex<Option<(usize, Vec<u32>)>>,
+}
+
+impl All {
+    fn over_for(&self, part: usize) -> bool {
+        self.stop.load(Ordering::Relaxed) || part >= self.end.load(Ordering::Relaxed)
+    }
+
+    fn goes_on(&self, part: usize, outcome: &Outcome) -> bool {
+        match (self.sink)(outcome) {
+            Then::GoOn => {}
+            Then::Stop => self.stop.store(true, Ordering::Relaxed),
+            Then::Found => {
+                let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+                if part < self.end.fetch_min(part, Ordering::Relaxed) {
+                    *found = Some((part, outcome.decisions.iter().map(|d| d.chosen).collect()));
+                }
             }
         }
-        self.parts = run_all(&self.parts, jobs, work, |_, _| {});
-        self.explored()
+        !self.over_for(part)
     }
 }
 

@@ -1,8 +1,10 @@
 //! How many runs a program needs, by hand: one for each way to order its conflicting operations.
 
-use bohr_explore::search::prove;
+use bohr_explore::search::{outcomes, prove};
 use bohr_explore::strategy::Limits;
-use bohr_kernel::{Access, Finding, Obj, Outcome, Program, RunConfig, choose, join, sleep_until, spawn};
+use bohr_kernel::{
+    Access, Finding, Obj, Outcome, Program, RunConfig, choose, join, observe, sleep_until, spawn,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -53,6 +55,27 @@ fn writers_of_different_objects_need_one_run() {
         }
     };
     assert_eq!(runs(program), (1, 0));
+}
+
+#[test]
+fn ghost_state_that_steps_touch_makes_their_order_matter() {
+    let program = || {
+        let ghost = Obj::create("ghost", "g", Vec::new());
+        for n in 0..2 {
+            let x = object();
+            spawn("writer", move || {
+                write(x);
+                let first = ghost.touch(|ghost| {
+                    ghost.push(n);
+                    ghost[0]
+                });
+                observe(format!("{n} saw {first}"));
+            });
+        }
+    };
+    assert_eq!(runs(program), (2, 0));
+    // The search by state tells the two orders apart as well.
+    assert_eq!(outcomes(program).len(), 2);
 }
 
 #[test]

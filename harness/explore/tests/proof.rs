@@ -1,10 +1,12 @@
 //! Proofs on several threads and with breaks show what they show in one go.
 
 use bohr_explore::programs::Small;
-use bohr_explore::proof::{Proof, Unusable};
+use bohr_explore::proof::{Proof, Then, Unusable};
+use bohr_explore::search::rerun;
 use bohr_explore::strategy::{Explored, Limits};
-use bohr_kernel::{Access, Finding, Obj, Outcome, Program, RunConfig, spawn};
+use bohr_kernel::{Access, Finding, Obj, Outcome, Program, RunConfig, at_rest, observe, spawn, violated};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 const LIMITS: Limits = Limits { runs: None, traces: true };
@@ -19,12 +21,12 @@ struct Shown {
 type Shared = Arc<Mutex<Shown>>;
 
 /// Adds what a run has shown; then false, once in `every` runs.
-fn note(shown: &Shared, every: Option<u64>) -> impl Fn(Outcome) -> bool + Send + Sync + 'static {
+fn note(shown: &Shared, every: Option<u64>) -> impl Fn(&Outcome) -> bool + Send + Sync + 'static {
     let (shown, count) = (Arc::clone(shown), Mutex::new(0));
-    move |outcome| {
+    move |outcome: &Outcome| {
         let mut shown = shown.lock().unwrap();
         shown.findings.extend(outcome.findings.iter().map(Finding::headline));
-        shown.states.extend(outcome.observed);
+        shown.states.extend(outcome.observed.iter().cloned());
         let mut count = count.lock().unwrap();
         *count += 1;
         every.is_none_or(|every| *count % every != 0)
@@ -117,8 +119,8 @@ fn the_runs_after_a_break_are_those_that_would_have_come() {
         let mut proof = Proof::new("writers", &config, 0);
         loop {
             let (all, count) = (Arc::clone(&schedules), Mutex::new(0));
-            let sink = move |outcome: Outcome| {
-                all.lock().unwrap().push(outcome.decisions);
+            let sink = move |outcome: &Outcome| {
+                all.lock().unwrap().push(outcome.decisions.clone());
                 *count.lock().unwrap() += 1;
                 every.is_none_or(|every| *count.lock().unwrap() % every != 0)
             };
@@ -131,6 +133,60 @@ fn the_runs_after_a_break_are_those_that_would_have_come() {
     // 6 writes, two each: 6! / 2^3.
     assert_eq!(schedules(None).len(), 90);
     assert_eq!(schedules(None), schedules(Some(7)));
+}
+
+/// Three tasks write their numbers, twice each. All that begins with 2 is wrong, and 1 3 3 2 2 1.
+fn numbers() -> Program {
+    Program::new(|| {
+        let x = Obj::create("list", "x", Vec::new());
+        for n in 1..=3 {
+            let push = move || x.op("push", Access::Write).run(move |x, _| x.push(n));
+            spawn("writer", move || (0..2).for_each(|_| push()));
+        }
+        at_rest(move || {
+            let x = x.peek(Clone::clone);
+            observe(format!("{x:?}"));
+            if x[0] == 2 || x == [1, 3, 3, 2, 2, 1] {
+                violated("ORDER", format!("{x:?}"));
+            }
+        });
+    })
+}
+
+#[test]
+fn what_is_found_first_depends_neither_on_threads_nor_on_breaks() {
+    let config = RunConfig::default();
+    let first = |jobs: usize, breaks: bool| {
+        let mut proof = Proof::new("numbers", &config, 1);
+        let later = Arc::new(AtomicBool::new(jobs == 1));
+        while !proof.over() {
+            let later = Arc::clone(&later);
+            let sink = move |outcome: &Outcome| {
+                if outcome.observed[0].starts_with("[2") {
+                    later.store(true, Ordering::SeqCst);
+                }
+                // With several threads the earlier part waits until the later one has found something.
+                while outcome.observed[0].starts_with("[1") && !later.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                match outcome.findings.is_empty() {
+                    false => Then::Found,
+                    true if breaks && later.load(Ordering::SeqCst) => Then::Stop,
+                    true => Then::GoOn,
+                }
+            };
+            proof.go_on(&numbers(), config, LIMITS, jobs, sink);
+            proof = Proof::from_json(&proof.to_json(), "numbers", &config).unwrap();
+        }
+        let shown = rerun(&numbers(), config, proof.found().unwrap().to_vec());
+        (shown.observed[0].clone(), proof.explored().executions)
+    };
+    let found = first(1, false);
+    assert_eq!(found.0, "[1, 3, 3, 2, 2, 1]");
+    assert!(found.1 > 1, "not at once");
+    for (jobs, breaks) in [(2, false), (1, true), (2, true)] {
+        assert_eq!(first(jobs, breaks), found, "{jobs} jobs, breaks {breaks}");
+    }
 }
 
 #[test]

@@ -825,6 +825,24 @@ impl Kernel {
         }
     }
 
+    /// The step that is going on also changes this object, which its operation has not published.
+    pub(crate) fn touch(&mut self, object: ObjectId) {
+        if self.core.at_rest {
+            return;
+        }
+        if self.core.config.log {
+            self.core.log.push(Event::Touches(object, Access::Write));
+        }
+        if self.core.config.identify {
+            let task = &mut self.core.tasks[self.core.current.index()];
+            let meta = &mut self.objects.slots[object.index()].meta;
+            task.history = mix(task.history, meta.history);
+            task.state = mix(task.state, meta.state);
+            meta.history = mix(task.history, 6);
+            meta.state = mix(task.state, u64::from(object.0));
+        }
+    }
+
     /// The tasks that were blocked when nothing more could happen.
     pub(crate) fn left_blocked(&self) -> &[BlockedTask] {
         &self.core.left_blocked

@@ -507,6 +507,16 @@ impl<S: Send + 'static> Obj<S> {
     pub fn poke<R>(self, change: impl FnOnce(&mut S) -> R) -> R {
         with_kernel(|k| change(k.objects.get_mut(self)))
     }
+
+    /// Changes the state as part of the step that is going on, which then touches this object too. As
+    /// [`Obj::poke`] it is for ghost state, but of the kind that an oracle judges while the program runs: a search
+    /// then knows that the order of two such steps matters.
+    pub fn touch<R>(self, change: impl FnOnce(&mut S) -> R) -> R {
+        with_kernel(|k| {
+            k.touch(self.id);
+            change(k.objects.get_mut(self))
+        })
+    }
 }
 
 /// An operation on one object that is being put together.

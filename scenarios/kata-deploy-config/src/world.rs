@@ -5,7 +5,9 @@ use crate::document::{Document, Schema, Value};
 use crate::oracles::{self, Judge};
 use crate::os::{Edit, Errno, File, Flags, Os, Stop};
 use crate::workload::{Plan, Workload};
-use bohr_kernel::{Access, Blocked, MultiOp, Obj, at_rest, choose, digest, join, spawn, when_blocked};
+use bohr_kernel::{
+    Access, Blocked, MultiOp, Obj, TaskId, at_rest, choose, digest, join, spawn, when_blocked,
+};
 use bohr_posix::{Dir, Fd, Machine, MountKind, NameOrder, Options, Path, Proc};
 use std::hash::Hash;
 
@@ -80,7 +82,7 @@ pub struct World {
     tmp: [Dir; MOST_PODS],
     api: Obj<Api>,
     /// Who is in the locked window; for one oracle.
-    window: Obj<Vec<Proc>>,
+    window: Obj<Vec<(Option<TaskId>, Proc)>>,
     /// Whether there has been a whole backup; only kept track of for late cleanups.
     backed_up: Obj<bool>,
     keys: u8,
@@ -510,21 +512,20 @@ impl Os for Actor {
         self.p.within(locals);
     }
     fn entered(self) {
-        let others = self.world.window.poke(|window| {
-            let others: Vec<_> = window.clone();
-            window.push(self.p);
+        let me = (self.p.task(), self.p);
+        let others = self.world.window.touch(|window| {
+            let others = window.clone();
+            window.push(me);
             others
         });
-        if let Some(other) = others.into_iter().find(|other| other.ended().is_none()) {
+        if let Some((_, other)) = others.into_iter().find(|(_, other)| other.ended().is_none()) {
             let text = format!("{} holds the lock while {} does", self.p.name(), other.name());
             oracles::violated_at_once(self.p, "O9", text);
         }
     }
     fn left(self) {
         let me = self.p.task();
-        let inside: Vec<_> = self.world.window.peek(Clone::clone);
-        let others: Vec<_> = inside.into_iter().filter(|p| p.task() != me).collect();
-        self.world.window.poke(|window| *window = others);
+        self.world.window.touch(|window| window.retain(|(task, _)| *task != me));
     }
 }
 

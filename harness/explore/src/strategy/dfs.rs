@@ -1,6 +1,7 @@
 //! Depth-first search over all schedules.
 
 use bohr_kernel::{Kernel, Outcome, Point, Strategy};
+use serde::Serialize;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -55,7 +56,7 @@ pub struct Dfs<F> {
 }
 
 /// How a search ended.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Exhausted {
     /// True if every schedule within the bounds has been covered.
     pub all: bool,

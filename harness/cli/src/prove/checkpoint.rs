@@ -1,0 +1,81 @@
+//! Proofs on disk, to go on with.
+
+use crate::exit::Error;
+use crate::store::Store;
+use crate::target::Subject;
+use bohr_explore::proof::Proof;
+use bohr_kernel::RunConfig;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// What is below so many choices is split among the threads.
+const SPLIT_AT: usize = 4;
+
+/// Where a proof is kept: `OUT/proofs/SCENARIO/VARIANT/WORKLOAD.json`.
+pub struct Checkpoint {
+    file: PathBuf,
+    of: String,
+    config: RunConfig,
+}
+
+impl Checkpoint {
+    /// The one of a subject.
+    pub fn of(store: &Store, subject: &Subject, config: RunConfig) -> Self {
+        // A workload that is written out holds signs that are none for a file.
+        let plain = |c: char| if c.is_alphanumeric() || "+-_.".contains(c) { c } else { '_' };
+        let workload: String = subject.workload.chars().map(plain).collect();
+        let folder =
+            store.root().join("proofs").join(subject.scenario.info().name).join(subject.variant.name);
+        Checkpoint { file: folder.join(format!("{workload}.json")), of: subject.path(), config }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// A proof that has not begun.
+    pub fn anew(&self) -> Proof {
+        Proof::new(&self.of, &self.config, SPLIT_AT)
+    }
+
+    /// The proof that is kept, or one that has not begun if none is.
+    pub fn read(&self) -> Result<Proof, Error> {
+        let failed = |why: String| {
+            let advice = "without --resume it begins anew";
+            Error::Input(format!("failed to go on with the proof in {:?}: {why}; {advice}", self.file))
+        };
+        match fs::read_to_string(&self.file) {
+            Ok(text) => Proof::from_json(&text, &self.of, &self.config)
+                .map_err(|unusable| failed(unusable.to_string())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(self.anew()),
+            Err(e) => Err(failed(e.to_string())),
+        }
+    }
+
+    /// Keeps the proof.
+    pub fn write(&self, proof: &Proof) -> Result<(), Error> {
+        self.try_to_write(proof).map_err(|e| {
+            let advice = "give another folder with --out";
+            Error::Input(format!("failed to keep the proof in {:?}: {e}; {advice}", self.file))
+        })
+    }
+
+    fn try_to_write(&self, proof: &Proof) -> io::Result<()> {
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        // Written aside and then renamed, so that a file is whole or not there.
+        let mut file = NamedTempFile::new_in(folder)?;
+        file.write_all(proof.to_json().as_bytes())?;
+        file.persist(&self.file)?;
+        Ok(())
+    }
+
+    /// Takes the file away, now that the proof is over.
+    pub fn remove(&self) {
+        // It need not be there.
+        let _ = fs::remove_file(&self.file);
+    }
+}
