@@ -23,3 +23,4 @@ pub mod shrink;
 pub mod stats;
 pub mod strategy;
 pub mod token;
+pub mod unseen;

@@ -1,5 +1,7 @@
 //! The fast engine: a task is a coroutine. Who goes on is decided on the stack of the task that has just
-//! published, so that a task that goes on pays for no switch.
+//! published, so that a task that goes on pays for no switch, and that task resumes the next itself. Only if the next is
+//! one of those who resumed it, and so cannot be resumed, does it suspend itself until that one is reached. So most
+//! switches take one change of stacks and not two, by way of a loop that all return to.
 
 use crate::strategy::{Pct, Random, Sampling};
 use bohr_coroutine::{Coroutine, suspend};
@@ -84,16 +86,18 @@ fn explore<S: Strategy + ?Sized>(
         program: program.clone(),
         config,
         unborn: RefCell::default(),
+        workers: RefCell::default(),
+        born: Cell::new(0),
+        inner: Cell::new(0),
         chosen: Cell::new(None),
         manners,
         panic: Cell::new(None),
     });
     let runs = Runs::new(program.kernel(config), host.clone());
-    let mut workers = Vec::new();
     while strategy.borrow_mut().begin() {
         runs.with_kernel(|kernel| program.renew(kernel, config));
         runs.enter();
-        host.run(&runs, &mut workers);
+        host.run(&runs);
         let outcome = conclude();
         if let Some(payload) = host.panic.take() {
             resume_unwind(payload);
@@ -104,8 +108,10 @@ fn explore<S: Strategy + ?Sized>(
 
 /// A stack with a task of every run on it, one after another.
 struct Worker {
-    coroutine: Coroutine,
+    coroutine: RefCell<Coroutine>,
     body: Rc<Cell<Option<Body>>>,
+    /// It runs, or waits for one that it has resumed.
+    busy: Cell<bool>,
 }
 
 enum Body {
@@ -126,14 +132,14 @@ impl Worker {
                 suspend();
             }
         });
-        Worker { coroutine, body }
+        Worker { coroutine: RefCell::new(coroutine), body, busy: Cell::new(false) }
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         // It waits for another body and gets none. That spares unwinding it.
-        self.coroutine.resume();
+        self.coroutine.get_mut().resume();
     }
 }
 
@@ -143,7 +149,13 @@ struct FastHost<S: ?Sized> {
     config: RunConfig,
     /// Bodies that have no stack yet, in the order of their tasks' ids.
     unborn: RefCell<VecDeque<Box<dyn FnOnce() + Send>>>,
-    /// Who goes on, if the task that suspended itself has decided it.
+    /// By task. Those of an earlier run that had more tasks come after.
+    workers: RefCell<Vec<Rc<Worker>>>,
+    /// The number of tasks that have a stack.
+    born: Cell<usize>,
+    /// The task that runs.
+    inner: Cell<usize>,
+    /// Who goes on, if it has been decided.
     chosen: Cell<Option<TaskId>>,
     manners: Manners,
     /// What the strategy panicked with: that is not the scenario's doing, and must not look like it.
@@ -152,24 +164,49 @@ struct FastHost<S: ?Sized> {
 
 impl<S: Strategy + ?Sized> FastHost<S> {
     /// Runs tasks until all have returned.
-    fn run(&self, runs: &Runs, workers: &mut Vec<Worker>) {
-        let mut born = 0;
+    fn run(&self, runs: &Runs) {
+        self.born.set(0);
         while let Some(task) = self.chosen.take().or_else(|| runs.with_kernel(|kernel| self.decide(kernel))) {
             let task = task.0 as usize;
-            while born <= task {
-                if born == workers.len() {
-                    workers.push(Worker::new(&self.program, self.config));
-                }
-                // Ids are given in the order of spawning.
-                let body = match born {
-                    0 => Some(Body::Main),
-                    _ => self.unborn.borrow_mut().pop_front().map(Body::Spawned),
-                };
-                workers[born].body.set(body);
-                born += 1;
+            while self.born.get() <= task {
+                self.give_birth();
             }
-            workers[task].coroutine.resume();
+            let worker = Rc::clone(&self.workers.borrow()[task]);
+            self.resume(task, &worker);
         }
+    }
+
+    fn give_birth(&self) {
+        let mut workers = self.workers.borrow_mut();
+        let task = self.born.get();
+        if task == workers.len() {
+            workers.push(Rc::new(Worker::new(&self.program, self.config)));
+        }
+        // Ids are given in the order of spawning.
+        let body = match task {
+            0 => Some(Body::Main),
+            _ => self.unborn.borrow_mut().pop_front().map(Body::Spawned),
+        };
+        workers[task].body.set(body);
+        self.born.set(task + 1);
+    }
+
+    #[inline(always)]
+    fn resume(&self, task: usize, worker: &Worker) {
+        self.inner.set(task);
+        worker.busy.set(true);
+        worker.coroutine.borrow_mut().resume();
+        worker.busy.set(false);
+    }
+
+    /// The worker of a task, if it can be resumed from here.
+    #[inline(always)]
+    fn resumable(&self, task: usize) -> Option<Rc<Worker>> {
+        if task >= self.born.get() {
+            return None;
+        }
+        let workers = self.workers.borrow();
+        Some(&workers[task]).filter(|worker| !worker.busy.get()).cloned()
     }
 
     /// Gives control to the task that goes on. None once all have returned.
@@ -225,7 +262,22 @@ impl<S: Strategy + ?Sized> Host for FastHost<S> {
     }
 
     fn switch(&self) {
-        suspend();
+        let me = self.inner.get();
+        loop {
+            let chosen = self.chosen.take();
+            match chosen.map(|task| task.0 as usize) {
+                Some(task) if task == me => return,
+                Some(task) if let Some(worker) = self.resumable(task) => {
+                    self.resume(task, &worker);
+                    self.inner.set(me);
+                }
+                _ => {
+                    self.chosen.set(chosen);
+                    // Whoever resumes it does so because it has been chosen.
+                    return suspend();
+                }
+            }
+        }
     }
 
     fn spawn(&self, _: TaskId, body: Box<dyn FnOnce() + Send>) {
