@@ -53,7 +53,11 @@ fn on_shuttle(program: &Program) {
 
 fn on_threads(program: &Program) {
     let strategy = Sampling::new(Random::new(7), SCHEDULES, enough);
-    bohr_explore::engine::ThreadEngine.explore(program, RunConfig::default(), Rc::new(RefCell::new(strategy)));
+    bohr_explore::engine::ThreadEngine.explore(
+        program,
+        RunConfig::default(),
+        Rc::new(RefCell::new(strategy)),
+    );
 }
 
 criterion_group!(benches, engines);

@@ -390,9 +390,12 @@ pub fn raise(panic: ModelPanic) -> ! {
 
 /// Says that all of what the calling task has seen so far that can still matter to it is in `what`, a
 /// digest that must also tell its place in the program. A search then need not tell apart the ways
-/// that led here.
-pub fn knows(what: u64) {
-    with_kernel(|k| k.core.knows(what));
+/// that led here. The digest is made only in runs that [identify](crate::RunConfig::identify) themselves.
+pub fn knows(what: impl FnOnce() -> u64) {
+    if with_kernel(|k| k.core.config().identify) {
+        let what = what();
+        with_kernel(|k| k.core.knows(what));
+    }
 }
 
 /// Changes objects outside of any operation, together with the calling task's last one: for what no
@@ -929,14 +932,30 @@ impl Cx<'_> {
 
     /// `object`'s whole state is the one that `digest` identifies, so that a search need not tell
     /// apart the ways that led to it. It must be a digest of all that any later guard, action or
-    /// check can see; 0 if nothing can see it any more.
-    pub fn identify<S>(&mut self, objects: &mut Objects, object: Obj<S>, digest: u64) {
-        objects.slots[object.id.index()].meta.state = digest;
+    /// check can see; 0 if nothing can see it any more. It is made only in runs that
+    /// [identify](crate::RunConfig::identify) themselves.
+    pub fn identify<S>(
+        &mut self,
+        objects: &mut Objects,
+        object: Obj<S>,
+        digest: impl FnOnce(&Objects) -> u64,
+    ) {
+        if self.core.config().identify {
+            objects.slots[object.id.index()].meta.state = digest(objects);
+        }
     }
 
-    /// `what` is a digest of all that the acting task learns by this operation.
-    pub fn learned(&mut self, what: u64) {
-        self.core.learned(what);
+    /// True in runs that [identify](crate::RunConfig::identify) themselves.
+    pub fn identifies(&self) -> bool {
+        self.core.config().identify
+    }
+
+    /// `what` makes a digest of all that the acting task learns by this operation. It is called only in runs that
+    /// [identify](crate::RunConfig::identify) themselves.
+    pub fn learned(&mut self, what: impl FnOnce() -> u64) {
+        if self.core.config().identify {
+            self.core.learned(what());
+        }
     }
 
     fn fail(&mut self, kind: Kind, text: String, oracle: Option<&str>) {

@@ -32,7 +32,7 @@ impl Machine {
                 self.strike(objects, cx, proc, Exit::Killed);
             }
             self.settle_table(objects, cx);
-            cx.learned(0);
+            cx.learned(|| 0);
         });
     }
 
@@ -58,7 +58,7 @@ impl Machine {
                 settle_directory(objects, cx, dir.state);
             }
             self.settle_table(objects, cx);
-            cx.learned(0);
+            cx.learned(|| 0);
         });
         let dirs = self.table.peek(|t| t.dirs.clone());
         for dir in dirs.into_iter().filter(|d| d.state.peek(|d| d.durable.is_some())) {
@@ -85,7 +85,7 @@ impl Machine {
                     }
                     settle_directory(objects, cx, dir.state);
                     self.settle_table(objects, cx);
-                    cx.learned(0);
+                    cx.learned(|| 0);
                     cx.note(|| {
                         let state = objects.get(dir.state);
                         kept.keys().map(|n| state.spell(*n)).collect::<Vec<_>>().join(" ")
@@ -105,7 +105,7 @@ impl Machine {
                         state.versions = Some(vec![state.data.clone()]);
                         settle_inode(objects, cx, self.table, inode);
                         self.settle_table(objects, cx);
-                        cx.learned(0);
+                        cx.learned(|| 0);
                         cx.note(|| format!("{} bytes", objects.get(inode.data).data.len()));
                     },
                 );
@@ -138,8 +138,7 @@ impl Machine {
     }
 
     fn settle_table(self, objects: &mut Objects, cx: &mut Cx<'_>) {
-        let processes = objects.get(self.table).processes.len();
-        cx.identify(objects, self.table, digest(&processes));
+        cx.identify(objects, self.table, |objects| digest(&objects.get(self.table).processes.len()));
     }
 
     fn processes(self, objects: &Objects) -> Vec<Proc> {

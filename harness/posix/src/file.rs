@@ -111,7 +111,7 @@ impl Proc {
             if flags.truncate {
                 settle_table(objects, cx, self);
             }
-            cx.learned(digest(&result));
+            cx.learned(|| digest(&result));
             cx.note(|| {
                 let dir = objects.get(dir);
                 let name = dir.spell(path.name);
@@ -148,7 +148,7 @@ impl Proc {
         let name = objects.get(dir).spell(path.name).to_owned();
         let id = objects.get_mut(self.machine.table).inode_id(self.pid);
         let locks = cx.create(objects, "lock", name.clone(), Locks::default());
-        cx.identify(objects, locks, 0);
+        cx.identify(objects, locks, |_| 0);
         let data = cx.create(objects, "inode", name, Inode::new(durable));
         objects.get_mut(data).links = 1;
         let inode = InodeRef { id, data, locks };
@@ -184,7 +184,7 @@ impl Proc {
             let target = Target::Dir { locks: dir.locks };
             let fd = self.describe(objects, cx, target, Flags::READ);
             self.settle(objects, cx);
-            cx.learned(digest(&fd));
+            cx.learned(|| digest(&fd));
             fd
         })
     }
@@ -206,7 +206,7 @@ impl Proc {
             let page = data.get(at..data.len().min(at + self.machine.page)).unwrap_or_default().to_vec();
             objects.get_mut(description).offset += page.len();
             settle_description(objects, cx, description);
-            cx.learned(digest(&page));
+            cx.learned(|| digest(&page));
             cx.note(|| format!("{} bytes at {at}", page.len()));
             page
         }))
@@ -259,7 +259,7 @@ impl Proc {
                         end_write(objects, cx, inode, dir, id);
                         settle_inode(objects, cx, self.machine.table, inode);
                         settle_description(objects, cx, description);
-                        cx.learned(1);
+                        cx.learned(|| 1);
                         cx.note(|| "ENOSPC");
                         return Err(Errno::ENOSPC);
                     }
@@ -282,7 +282,7 @@ impl Proc {
                     }
                     settle_inode(objects, cx, self.machine.table, inode);
                     settle_description(objects, cx, description);
-                    cx.learned(0);
+                    cx.learned(|| 0);
                     cx.note(|| {
                         let unlinked = objects.get(inode.data).links == 0;
                         let whither = if unlinked { ", of an inode that has no name" } else { "" };
@@ -308,7 +308,7 @@ impl Proc {
         op.when(inode.data, |inode, _| inode.writer.is_none(), 0).run(|objects, cx| {
             objects.get_mut(inode.data).cut(length);
             settle_inode(objects, cx, self.machine.table, inode);
-            cx.learned(0);
+            cx.learned(|| 0);
             cx.note(|| format!("to {length} bytes"));
         });
         Ok(())
@@ -346,7 +346,7 @@ impl Proc {
             drop_descriptor(objects, cx, self.machine.table, description, self.pid);
         }
         self.settle(objects, cx);
-        cx.learned(0);
+        cx.learned(|| 0);
     }
 
     /// `dup`: another descriptor of the same description.
@@ -361,7 +361,7 @@ impl Proc {
             let fd = objects.get_mut(self.me).insert(description);
             settle_description(objects, cx, description);
             self.settle(objects, cx);
-            cx.learned(digest(&fd));
+            cx.learned(|| digest(&fd));
             fd
         }))
     }
@@ -381,7 +381,7 @@ impl Proc {
                 state.versions = Some(vec![state.data.clone()]);
             }
             settle_inode(objects, cx, self.machine.table, inode);
-            cx.learned(0);
+            cx.learned(|| 0);
         });
         Ok(())
     }
@@ -397,7 +397,7 @@ impl Proc {
                 durable.since.clear();
             }
             settle_directory(objects, cx, dir.state);
-            cx.learned(0);
+            cx.learned(|| 0);
             cx.note(|| objects.get(dir.state).name.clone());
         });
     }
@@ -464,7 +464,7 @@ impl Proc {
     pub fn exists(self, path: Path) -> bool {
         self.op_on("stat", path.dir.state, Access::Read).run(|objects, cx| {
             let exists = find(objects, path).is_ok();
-            cx.learned(exists.into());
+            cx.learned(|| exists.into());
             cx.note(|| objects.get(path.dir.state).spell(path.name).to_owned());
             exists
         })
@@ -481,7 +481,7 @@ impl Proc {
         let (inode, _) = file(description)?;
         Ok(self.op_on("stat", path.dir.state, Access::Read).run(|objects, cx| {
             let same = find(objects, path).is_ok_and(|found| found.id == inode.id);
-            cx.learned(same.into());
+            cx.learned(|| same.into());
             cx.note(|| if same { "same inode" } else { "another inode" });
             same
         }))
@@ -493,7 +493,7 @@ impl Proc {
         self.op_on("readdir", dir.state, Access::Read).run(|objects, cx| {
             let state = objects.get(dir.state);
             let names: Vec<_> = state.names.keys().map(|n| state.spell(*n).to_owned()).collect();
-            cx.learned(digest(&names));
+            cx.learned(|| digest(&names));
             cx.note(|| names.join(" "));
             names
         })
@@ -513,7 +513,7 @@ impl Proc {
             for dir in [from.dir.state, to.dir.state] {
                 settle_directory(objects, cx, dir);
             }
-            cx.learned(digest(&result));
+            cx.learned(|| digest(&result));
             cx.note(|| {
                 let from_name = objects.get(from.dir.state).spell(from.name);
                 let mut note = from_name.to_owned();
@@ -544,8 +544,8 @@ fn same_mount(a: Path, b: Path) -> Result<(), Errno> {
 }
 
 fn settle_table(objects: &mut Objects, cx: &mut Cx<'_>, proc: Proc) {
-    let processes = objects.get(proc.machine.table).processes.len();
-    cx.identify(objects, proc.machine.table, digest(&processes));
+    let table = proc.machine.table;
+    cx.identify(objects, table, |objects| digest(&objects.get(table).processes.len()));
 }
 
 fn file(description: Obj<Description>) -> Result<(InodeRef, Obj<Directory>), Errno> {

@@ -34,7 +34,7 @@ impl Proc {
         op.run(|objects, cx| {
             if objects.get(locks).flock.is_some_and(|holder| holder != id) {
                 cx.identify_locks(objects, locks);
-                cx.learned(1);
+                cx.learned(|| 1);
                 cx.note(|| "EWOULDBLOCK");
                 return Err(Errno::EWOULDBLOCK);
             }
@@ -60,7 +60,7 @@ impl Proc {
                 cx.disown(locks);
             }
             cx.identify_locks(objects, locks);
-            cx.learned(0);
+            cx.learned(|| 0);
         });
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Proc {
             objects.get_mut(locks).fcntl = Some(self.pid);
             cx.own(locks);
             cx.identify_locks(objects, locks);
-            cx.learned(0);
+            cx.learned(|| 0);
         });
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Proc {
                 cx.own(locks);
             }
             cx.identify_locks(objects, locks);
-            cx.learned(free.into());
+            cx.learned(|| free.into());
             if free { Ok(()) } else { Err(Errno::EWOULDBLOCK) }
         })
     }
@@ -118,7 +118,7 @@ impl Proc {
         cx.own(locks);
         cx.identify_locks(objects, locks);
         settle_description(objects, cx, description);
-        cx.learned(0);
+        cx.learned(|| 0);
         cx.note(|| match target {
             Target::File { .. } => "granted",
             Target::Dir { .. } => "granted on the directory",

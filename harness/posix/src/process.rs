@@ -108,7 +108,7 @@ impl Machine {
     pub fn wait(self, processes: &[Proc]) {
         let mask = processes.iter().fold(0, |mask, p| mask | p.bit());
         let op = MultiOp::new("waitpid").touch(self.ended, Access::Read).at(Location::caller());
-        op.when(self.ended, |ended, mask| ended & mask == mask, mask).run(|_, cx| cx.learned(0));
+        op.when(self.ended, |ended, mask| ended & mask == mask, mask).run(|_, cx| cx.learned(|| 0));
     }
 }
 
@@ -151,7 +151,7 @@ impl Proc {
     pub fn knows(self, locals: impl Hash) {
         let here = Location::caller();
         let frame = self.me.peek(|p| p.frame);
-        knows(digest(&(here.file(), here.line(), frame, locals)));
+        knows(|| digest(&(here.file(), here.line(), frame, locals)));
     }
 
     /// Says what the callers of the function that runs still remember, for a function that calls
@@ -228,8 +228,8 @@ impl Proc {
             let child = Proc { machine: self.machine, me, pid };
             self.settle(objects, cx);
             child.settle(objects, cx);
-            cx.identify(objects, self.machine.table, digest(&(pid as usize + 1)));
-            cx.learned(0);
+            cx.identify(objects, self.machine.table, |_| digest(&(pid as usize + 1)));
+            cx.learned(|| 0);
             cx.note(|| format!("child {name:?} keeps {} descriptors", self.open_count(objects)));
             child
         })
@@ -249,9 +249,9 @@ impl Proc {
         op.run(|objects, cx| {
             cx.note(|| format!("status {code}"));
             self.end(objects, cx, Exit::Code(code));
-            cx.learned(digest(&code));
+            cx.learned(|| digest(&code));
         });
-        knows(digest(&code));
+        knows(|| digest(&code));
     }
 
     /// Declares what closing a descriptor of a description touches.
@@ -271,17 +271,17 @@ impl Proc {
             drop_descriptor(objects, cx, self.machine.table, description, self.pid);
         }
         *objects.get_mut(self.machine.ended) |= self.bit();
-        let ended = *objects.get(self.machine.ended);
-        cx.identify(objects, self.machine.ended, digest(&ended));
+        let ended = self.machine.ended;
+        cx.identify(objects, ended, |objects| digest(objects.get(ended)));
         self.settle(objects, cx);
     }
 
     pub(crate) fn settle(self, objects: &mut Objects, cx: &mut Cx<'_>) {
-        let process = objects.get(self.me);
-        let ids: Vec<_> = process.descriptors.iter().map(|d| d.map(|d| objects.get(d).id)).collect();
-        let state = (self.pid, process.exit, ids, process.forks, process.full_disk, &process.said);
-        let value = digest(&state);
-        cx.identify(objects, self.me, value);
+        cx.identify(objects, self.me, |objects| {
+            let process = objects.get(self.me);
+            let ids: Vec<_> = process.descriptors.iter().map(|d| d.map(|d| objects.get(d).id)).collect();
+            digest(&(self.pid, process.exit, ids, process.forks, process.full_disk, &process.said))
+        });
     }
 
     pub(crate) fn bit(self) -> u64 {

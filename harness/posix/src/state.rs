@@ -168,42 +168,47 @@ impl Target {
 pub(crate) fn settle_inode(objects: &mut Objects, cx: &mut Cx<'_>, table: Obj<Table>, inode: InodeRef) {
     let state = objects.get(inode.data);
     if state.links == 0 && state.opens == 0 && state.versions.is_none() {
-        cx.identify(objects, inode.data, 0);
+        cx.identify(objects, inode.data, |_| 0);
         objects.get_mut(table).living.remove(&inode.id);
         return;
     }
-    let value = digest(&(inode.id, &state.data, state.writer, &state.versions, state.links, state.opens));
-    cx.identify(objects, inode.data, value);
+    cx.identify(objects, inode.data, |objects| {
+        let state = objects.get(inode.data);
+        digest(&(inode.id, &state.data, state.writer, &state.versions, state.links, state.opens))
+    });
 }
 
 pub(crate) fn settle_locks(objects: &mut Objects, cx: &mut Cx<'_>, locks: Obj<Locks>, of: u64) {
-    let state = objects.get(locks);
-    let free = state.flock.is_none() && state.fcntl.is_none();
-    let value = if free { 0 } else { digest(&(of, state.flock, state.fcntl)) };
-    cx.identify(objects, locks, value);
+    cx.identify(objects, locks, |objects| {
+        let state = objects.get(locks);
+        let free = state.flock.is_none() && state.fcntl.is_none();
+        if free { 0 } else { digest(&(of, state.flock, state.fcntl)) }
+    });
 }
 
 pub(crate) fn settle_directory(objects: &mut Objects, cx: &mut Cx<'_>, dir: Obj<Directory>) {
-    let state = objects.get(dir);
     let names = |names: &BTreeMap<u64, InodeRef>| names.iter().map(|(n, i)| (*n, i.id)).collect::<Vec<_>>();
-    let durable = state.durable.as_ref();
-    let durable =
-        durable.map(|d| (names(&d.names), d.since.iter().map(|op| op.number()).collect::<Vec<_>>()));
-    let value = digest(&(&state.name, names(&state.names), durable, &state.writing));
-    cx.identify(objects, dir, value);
+    cx.identify(objects, dir, |objects| {
+        let state = objects.get(dir);
+        let durable = state.durable.as_ref();
+        let durable =
+            durable.map(|d| (names(&d.names), d.since.iter().map(|op| op.number()).collect::<Vec<_>>()));
+        digest(&(&state.name, names(&state.names), durable, &state.writing))
+    });
 }
 
 pub(crate) fn settle_description(objects: &mut Objects, cx: &mut Cx<'_>, description: Obj<Description>) {
-    let state = objects.get(description);
-    let target = match state.target {
-        Target::File { inode, .. } => inode.id,
-        Target::Dir { .. } => 1,
-    };
-    let value = match state.refs {
-        0 => 0,
-        refs => digest(&(state.id, target, state.offset, state.append, state.writable, refs)),
-    };
-    cx.identify(objects, description, value);
+    cx.identify(objects, description, |objects| {
+        let state = objects.get(description);
+        let target = match state.target {
+            Target::File { inode, .. } => inode.id,
+            Target::Dir { .. } => 1,
+        };
+        match state.refs {
+            0 => 0,
+            refs => digest(&(state.id, target, state.offset, state.append, state.writable, refs)),
+        }
+    });
 }
 
 /// A descriptor is gone: the description goes with its last one, and takes its lock and an unfinished write

@@ -49,7 +49,7 @@ impl Minds {
             mind.seen = digest(&(mind.seen, value));
             *mind
         });
-        knows(digest(&mind));
+        knows(|| digest(&mind));
     }
 
     /// The calling task acquired from something that is not from this module.
@@ -148,7 +148,7 @@ impl<T: Copy + Debug + Hash + Send + 'static> Plain<T> {
             cx.note(|| format!("{:?} -> {value:?}", s.value));
             s.value = value;
             s.writes += 1;
-            cx.identify(objects, self.cell, digest(&value));
+            cx.identify(objects, self.cell, |_| digest(&value));
         });
         self.minds.saw(());
     }
@@ -195,7 +195,7 @@ impl Lock {
             cx.own(self.mutex);
             cx.note(|| "locked");
             self.learn(objects, cx.task());
-            cx.identify(objects, self.mutex, self.identity(objects));
+            cx.identify(objects, self.mutex, |objects| self.identity(objects));
         });
         self.minds.saw(());
     }
@@ -210,7 +210,7 @@ impl Lock {
             cx.disown(self.mutex);
             cx.note(|| "unlocked");
             self.pass_on(objects, cx.task());
-            cx.identify(objects, self.mutex, self.identity(objects));
+            cx.identify(objects, self.mutex, |objects| self.identity(objects));
         });
         self.minds.saw(());
     }
@@ -225,7 +225,7 @@ impl Lock {
             cx.release(&mut m.clock);
             self.learn(objects, cx.task());
             self.pass_on(objects, cx.task());
-            cx.identify(objects, self.mutex, self.identity(objects));
+            cx.identify(objects, self.mutex, |objects| self.identity(objects));
         });
         self.minds.saw(());
     }

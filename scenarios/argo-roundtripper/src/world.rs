@@ -506,8 +506,7 @@ impl Process {
             let again = connection.sessions > 0;
             let closed = connection.closed;
             connection.sessions += 1;
-            let state = digest(connection);
-            cx.identify(objects, object, state);
+            cx.identify(objects, object, |objects| digest(objects.get(object)));
             let result = match taken {
                 Request::Exec(_) if closed => Err("create error stream: EOF"),
                 Request::Exec(of) => Ok(of),
@@ -530,8 +529,7 @@ impl Process {
             MultiOp::new("close").touch(object, Access::Write).run(|objects, cx| {
                 let connection = objects.get_mut(object);
                 connection.closed = true;
-                let state = digest(connection);
-                cx.identify(objects, object, state);
+                cx.identify(objects, object, |objects| digest(objects.get(object)));
                 objects.get_mut(self.ledger).closed.push(taken);
             });
             self.minds.saw(());

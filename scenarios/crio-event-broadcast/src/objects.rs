@@ -27,21 +27,21 @@ impl States {
     /// Says what the value of an object is after an operation; the value names the object, too.
     fn identify<S>(self, objects: &mut Objects, cx: &mut Cx<'_>, object: Obj<S>, value: &impl Hash) {
         if self == States::Values {
-            cx.identify(objects, object, digest(value));
+            cx.identify(objects, object, |_| digest(value));
         }
     }
 
     /// Says what the acting task learns by an operation.
     fn learned(self, cx: &mut Cx<'_>, what: &impl Hash) {
         if self == States::Values {
-            cx.learned(digest(what));
+            cx.learned(|| digest(what));
         }
     }
 
     /// Says all that the calling task knows: its place in the program, and what it holds.
     pub fn knows(self, what: &impl Hash) {
         if self == States::Values {
-            bohr_kernel::knows(digest(what));
+            bohr_kernel::knows(|| digest(what));
         }
     }
 }

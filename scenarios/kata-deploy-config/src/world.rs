@@ -358,11 +358,11 @@ impl Actor {
                 .when(api, |api, pod| api.created[pod as usize], pod)
                 .reason("wait for the pod"),
         };
-        op.run(|_, cx| cx.learned(0));
+        op.run(|_, cx| cx.learned(|| 0));
         if late {
             let backed_up = self.world.backed_up;
             let op = self.p.op("wait").touch(backed_up, Access::Read).reason("wait for the backup");
-            op.when(backed_up, |there, _| *there, 0).run(|_, cx| cx.learned(0));
+            op.when(backed_up, |there, _| *there, 0).run(|_, cx| cx.learned(|| 0));
         }
         self.p.knows(());
     }
@@ -374,8 +374,8 @@ impl Actor {
             let op = self.p.op("the backup is whole").touch(backed_up, Access::Write);
             op.run(|objects, cx| {
                 *objects.get_mut(backed_up) = true;
-                cx.identify(objects, backed_up, 1);
-                cx.learned(0);
+                cx.identify(objects, backed_up, |_| 1);
+                cx.learned(|| 0);
             });
         }
     }
@@ -402,7 +402,7 @@ impl Actor {
         let op: MultiOp = self.p.op(label).touch(api, Access::Read).at(std::panic::Location::caller());
         op.run(|objects, cx| {
             let answer = question(objects.get(api), pod);
-            cx.learned(digest(&answer));
+            cx.learned(|| digest(&answer));
             cx.note(|| if answer { "yes" } else { "no" });
             answer
         })
@@ -489,7 +489,7 @@ impl Os for Actor {
     fn wait_deleted(self) {
         let api = self.world.api;
         let op = self.p.op("SIGTERM").touch(api, Access::Read).reason("wait for the pod's deletion");
-        op.when(api, |api, pod| api.deleted[pod as usize], self.pod.into()).run(|_, cx| cx.learned(0));
+        op.when(api, |api, pod| api.deleted[pod as usize], self.pod.into()).run(|_, cx| cx.learned(|| 0));
     }
 
     fn edit(self, bytes: &[u8], edit: Edit) -> Result<Vec<u8>, String> {
