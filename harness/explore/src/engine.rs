@@ -1,10 +1,14 @@
 //! Engines: what gives tasks their stacks and switches between them.
 
 mod fast;
+mod loom;
 mod shuttle;
 mod threads;
 
 pub use self::shuttle::{ShuttleEngine, ShuttlePolicy};
+#[doc(hidden)]
+pub use self::loom::LoomSabotage;
+pub use self::loom::{DoesNotFit, LoomEngine, LoomExplored};
 pub use fast::{FastEngine, FastPolicy};
 pub use threads::ThreadEngine;
 

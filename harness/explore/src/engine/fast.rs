@@ -103,18 +103,19 @@ fn explore<S: Strategy + ?Sized>(
 }
 
 /// A stack with a task of every run on it, one after another.
-struct Worker {
-    coroutine: Coroutine,
-    body: Rc<Cell<Option<Body>>>,
+pub(super) struct Worker {
+    pub(super) coroutine: Coroutine,
+    /// What it runs next.
+    pub(super) body: Rc<Cell<Option<Body>>>,
 }
 
-enum Body {
+pub(super) enum Body {
     Main,
     Spawned(Box<dyn FnOnce() + Send>),
 }
 
 impl Worker {
-    fn new(program: &Program, config: RunConfig) -> Self {
+    pub(super) fn new(program: &Program, config: RunConfig) -> Self {
         let body = Rc::new(Cell::new(None));
         let (bodies, program) = (Rc::clone(&body), program.clone());
         let coroutine = Coroutine::new(move || {
