@@ -86,7 +86,7 @@ fn list_shows_what_there_is() {
     }
     let json = bohr.json(&["list", "SUBMARINER", "--json"], 0);
     assert_eq!(json["scenarios"][0]["variants"][0]["role"], "buggy");
-    assert_eq!(json["drivers"].as_array().unwrap().len(), 5);
+    assert_eq!(json["drivers"].as_array().unwrap().len(), 6);
 }
 
 #[test]
