@@ -93,7 +93,8 @@ pub fn coverage(cells: &[&Cell]) -> String {
     if !sampled.is_empty() {
         parts.push(sample(&sampled));
     }
-    let reasons: BTreeSet<String> = unfit.iter().filter_map(|c| c.does_not_fit).map(|why| why.to_string()).collect();
+    let reasons: BTreeSet<String> =
+        unfit.iter().filter_map(|c| c.does_not_fit).map(|why| why.to_string()).collect();
     if !reasons.is_empty() {
         let reasons: Vec<String> = reasons.into_iter().collect();
         parts.push(format!("not {}: {}", workloads(unfit.len()), reasons.join("; ")));

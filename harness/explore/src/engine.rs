@@ -5,10 +5,10 @@ mod loom;
 mod shuttle;
 mod threads;
 
-pub use self::shuttle::{ShuttleEngine, ShuttlePolicy};
 #[doc(hidden)]
 pub use self::loom::LoomSabotage;
 pub use self::loom::{DoesNotFit, LoomEngine, LoomExplored};
+pub use self::shuttle::{ShuttleEngine, ShuttlePolicy};
 pub use fast::{FastEngine, FastPolicy};
 pub use threads::ThreadEngine;
 

@@ -94,7 +94,8 @@ fn loom_takes_every_value_and_time_moves_when_nothing_else_can() {
 
 #[test]
 fn what_loom_cannot_run_is_refused_in_words() {
-    let (explored, _) = by_loom(&critical_sections(4), Some(10)).expect("five tasks fit, the main task is one");
+    let (explored, _) =
+        by_loom(&critical_sections(4), Some(10)).expect("five tasks fit, the main task is one");
     assert_eq!(explored, LoomExplored { all: false, executions: 10 });
     let refused = by_loom(&critical_sections(5), None).expect_err("six do not");
     assert_eq!(refused.to_string(), "6 tasks, and loom has threads for 5");

@@ -148,7 +148,10 @@ fn conclusion(ran: &Ran, root: &Path, out: &mut Output) -> Result<(), Error> {
     }
     let unfit = ran.judged.iter().filter(|j| j.cell.is_some() && j.verdict().is_none()).count();
     if unfit > 0 {
-        out.line(format!("Not judged, since the driver cannot run it: {}.", counted(unfit as u64, "workload")))?;
+        out.line(format!(
+            "Not judged, since the driver cannot run it: {}.",
+            counted(unfit as u64, "workload")
+        ))?;
     }
     match ran.surprises().count() {
         0 => {

@@ -206,5 +206,9 @@ fn same_traces(who: &str, some: &Shown, all: &Shown) -> Result<(), String> {
         return Ok(());
     }
     let common = some.intersection(&all).count();
-    Err(format!("{who} shows {} traces that come to rest, of which {common} are among all {}", some.len(), all.len()))
+    Err(format!(
+        "{who} shows {} traces that come to rest, of which {common} are among all {}",
+        some.len(),
+        all.len()
+    ))
 }
