@@ -58,7 +58,7 @@ pub struct Run {
     /// The first seed of the randomized drivers
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..1 << 63))]
     pub seed: u64,
-    /// The most schedules to draw from one seed, and with `--driver dfs` the most to search
+    /// The most schedules to draw from one seed, and with `--driver dfs` or `loom` the most to search
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub schedules: Option<u64>,
     /// Stop after this time: 30s, 2m, 500ms
@@ -66,7 +66,8 @@ pub struct Run {
     pub time: Option<Duration>,
     #[command(flatten)]
     pub jobs: Jobs,
-    /// Use only this driver: random, pct, urw, dfs (exhaustive search) or stress (OS threads)
+    /// Use only this driver: random, pct, urw, dfs (exhaustive search), stress (OS threads) or loom (a second
+    /// opinion on what has up to 5 tasks)
     #[arg(long, value_name = "NAME", value_parser = driver)]
     pub driver: Option<Driver>,
     #[command(flatten)]

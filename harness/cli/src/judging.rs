@@ -19,20 +19,27 @@ use std::time::Instant;
 pub struct Judged {
     /// Which.
     pub subject: Subject,
-    /// The verdict; nothing if the work ended before its turn came.
+    /// What became of it; nothing if the work ended before its turn came.
     pub cell: Option<Cell>,
     /// Every distinct failure, in the order in which they showed.
     pub found: Vec<Kept>,
 }
 
+impl Judged {
+    /// The verdict; nothing also if the driver could not run the program.
+    pub fn verdict(&self) -> Option<&Cell> {
+        self.cell.as_ref().filter(|cell| cell.does_not_fit.is_none())
+    }
+}
+
 /// Whether a form holds, in words, over the workloads of a group.
 pub fn verdict(group: &[Judged]) -> String {
-    if group.iter().all(|j| j.cell.is_none()) {
+    if group.iter().all(|j| j.verdict().is_none()) {
         return "not judged".to_owned();
     }
     let of = |observing| {
         let judged = group.iter().filter(move |j| j.subject.only_observes() == observing);
-        judged.filter_map(|j| j.cell.as_ref())
+        judged.filter_map(|j| j.verdict())
     };
     let violated: BTreeSet<&str> = of(false).flat_map(Cell::oracles).collect();
     let observed: BTreeSet<&str> =
@@ -131,7 +138,10 @@ pub fn judge_all(
                 Assessment::Surprise(_) => false,
                 // What shows hardly ever is worth a second look and no third.
                 Assessment::Partly(_) => stage > 0,
-                Assessment::Expected | Assessment::Unstated | Assessment::Unfinished => true,
+                Assessment::Expected
+                | Assessment::Unstated
+                | Assessment::Unfinished
+                | Assessment::DoesNotFit(_) => true,
             };
             cell = Some(judged);
             if enough {

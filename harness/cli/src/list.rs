@@ -143,6 +143,7 @@ fn drivers() -> Vec<DriverJson> {
         Driver::Urw => "random walk weighted by what each task has left",
         Driver::Dfs => "every schedule, by depth-first search",
         Driver::Stress => "OS threads that nobody schedules, for comparison",
+        Driver::Loom => "every schedule, as loom finds them: a second opinion on up to 5 tasks",
     };
     let describe =
         |name: &'static str| name.parse().ok().map(|driver: Driver| DriverJson { name, what: what(driver) });

@@ -34,6 +34,8 @@ const SEARCH_RUNS: u64 = 4_000;
 const LARGE_SEARCH_RUNS: u64 = 1_500;
 /// The most where a search is asked for.
 const DEEP_SEARCH_RUNS: u64 = 100_000;
+/// The most executions of loom.
+const LOOM_EXECUTIONS: u64 = 100_000;
 /// The most runs to shrink one example.
 const SHRINK_RUNS: u64 = 10_000;
 
@@ -156,6 +158,7 @@ pub fn efforts(
         }
         // There is no seed in what OS threads do.
         Some(Driver::Stress) => vec![Effort { seeds: 1, ..sample(&[Driver::Stress], SCHEDULES) }],
+        Some(Driver::Loom) => vec![sample(&[Driver::Loom], LOOM_EXECUTIONS)],
         Some(driver) => vec![sample(&[driver], SCHEDULES)],
         None => {
             let search_runs = if subject.thorough { SEARCH_RUNS } else { LARGE_SEARCH_RUNS };

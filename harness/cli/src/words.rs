@@ -19,12 +19,17 @@ pub enum Assessment {
     Unstated,
     /// The work ended before it was known.
     Unfinished,
+    /// The driver that was asked for cannot run the program.
+    DoesNotFit(String),
     /// It is another one.
     Surprise(String),
 }
 
 /// Compares a verdict with the expected one.
 pub fn assess(cell: &Cell) -> Assessment {
+    if let Some(why) = cell.does_not_fit {
+        return Assessment::DoesNotFit(why.to_string());
+    }
     let Some(surprise) = cell.surprise() else {
         return match (&cell.expected, runs(&cell.coverage)) {
             (None, _) => Assessment::Unstated,
@@ -72,6 +77,7 @@ pub fn verdict(violated: &BTreeSet<&str>, observed: &BTreeSet<&str>) -> String {
 pub fn coverage(cells: &[&Cell]) -> String {
     let mut parts = Vec::new();
     let workloads = |n: usize| counted(n as u64, "workload");
+    let (unfit, cells): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|c| c.does_not_fit.is_some());
     let of = |wanted: fn(&Coverage) -> bool| cells.iter().copied().filter(move |c| wanted(&c.coverage));
     let exhausted = of(|c| matches!(c, Coverage::Exhausted { .. })).count();
     if exhausted > 0 {
@@ -86,6 +92,12 @@ pub fn coverage(cells: &[&Cell]) -> String {
     let sampled: Vec<&Cell> = of(|c| matches!(c, Coverage::Sampled { .. })).collect();
     if !sampled.is_empty() {
         parts.push(sample(&sampled));
+    }
+    let reasons: BTreeSet<String> =
+        unfit.iter().filter_map(|c| c.does_not_fit).map(|why| why.to_string()).collect();
+    if !reasons.is_empty() {
+        let reasons: Vec<String> = reasons.into_iter().collect();
+        parts.push(format!("not {}: {}", workloads(unfit.len()), reasons.join("; ")));
     }
     parts.join("; ")
 }
@@ -180,6 +192,7 @@ pub fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
     use bohr_explore::campaign::Found;
+    use bohr_explore::engine::DoesNotFit;
     use bohr_kernel::scenario::{Expected, Violation};
     use bohr_kernel::{Detail, Finding, Kind};
 
@@ -209,6 +222,7 @@ mod tests {
             coverage,
             hardness: Vec::new(),
             complete: true,
+            does_not_fit: None,
         }
     }
 
@@ -245,6 +259,17 @@ mod tests {
         assert_eq!(verdict(&[], &[]), "holds");
         assert_eq!(verdict(&[], &["O10", "O9"]), "holds (observed: O9, O10)");
         assert_eq!(verdict(&["O1"], &["O9"]), "fails: O1 (observed: O9)");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_no_surprise() {
+        let violation = Violation { oracle: "A", preemptions: None };
+        let mut cell = cell(Coverage::Sampled { schedules: 0 }, &[], Expected::Fails(vec![violation]));
+        assert!(matches!(assess(&cell), Assessment::Surprise(_)));
+        cell.does_not_fit = Some(DoesNotFit::Tasks(7));
+        let why = "7 tasks, and loom has threads for 5";
+        assert_eq!(assess(&cell), Assessment::DoesNotFit(why.to_owned()));
+        assert_eq!(coverage(&[&cell]), format!("not 1 workload: {why}"));
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn list_shows_what_there_is() {
     }
     let json = bohr.json(&["list", "SUBMARINER", "--json"], 0);
     assert_eq!(json["scenarios"][0]["variants"][0]["role"], "buggy");
-    assert_eq!(json["drivers"].as_array().unwrap().len(), 5);
+    assert_eq!(json["drivers"].as_array().unwrap().len(), 6);
 }
 
 #[test]
@@ -105,6 +105,38 @@ fn run_tells_the_buggy_form_from_the_fixed_one() {
     }
     assert!(files(&bohr.path("target/bohr/submariner-image-log/buggy")).len() >= 3);
     assert!(files(&bohr.path("target/bohr/submariner-image-log/fixed")).is_empty());
+}
+
+#[test]
+fn loom_gives_a_second_opinion() {
+    let bohr = Bohr::new();
+    let cells = ["run", "crio/buggy/close", "crio/fixed/close", "--json", "--driver"];
+    let judged = |driver| {
+        let json = bohr.json(&[&cells[..], &[driver]].concat(), 0);
+        let cells = json["cells"].as_array().unwrap().clone();
+        cells
+            .into_iter()
+            .map(|cell| (cell["violated"].clone(), cell["coverage"].clone(), cell["found"].clone()))
+    };
+    for (by_loom, by_search) in judged("loom").zip(judged("dfs")) {
+        assert_eq!(by_loom.0, by_search.0);
+        assert!(by_loom.1["exhausted"]["schedules"].is_u64(), "{:?}", by_loom.1);
+        assert!(by_search.1["exhausted"]["schedules"].is_u64(), "{:?}", by_search.1);
+        for found in by_loom.2.as_array().unwrap() {
+            bohr.output(&["replay", found["token"].as_str().unwrap()], 0);
+        }
+    }
+}
+
+#[test]
+fn what_loom_cannot_run_is_not_judged() {
+    let bohr = Bohr::new();
+    let out = bohr.output(&["run", "crio/buggy/fanout", "--driver", "loom"], 0);
+    for part in ["not judged", "not 1 workload: 6 tasks, and loom has threads for 5", "0 verdicts"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let json = bohr.json(&["run", "crio/buggy/fanout", "--driver", "loom", "--json"], 0);
+    assert_eq!(json["cells"][0]["assessment"]["is"], "does-not-fit");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Campaigns: one driver, one program, schedules drawn from a seed until there is enough.
 
 use crate::driver::Driver;
+use crate::engine::DoesNotFit;
 use crate::stats::{Interval, median, median_interval, wilson};
 use bohr_kernel::{Decision, Finding, Kind, Outcome, Program, RunConfig};
 use std::cell::RefCell;
@@ -61,6 +62,10 @@ pub struct Shown {
     pub found: Vec<Found>,
     /// Steps run, for speed.
     pub steps: u64,
+    /// True if the driver knows that these were all schedules.
+    pub all: bool,
+    /// Why the driver could not run the program.
+    pub does_not_fit: Option<DoesNotFit>,
 }
 
 /// What an oracle or, without one, a kind of finding is called where they are counted.
@@ -97,8 +102,12 @@ pub fn campaign_watched(
             !shown.enough(&budget)
         }
     };
-    driver.explore(program, config, seed, budget.schedules, sink);
-    Rc::into_inner(shown).expect("the driver has let go of its sink").into_inner()
+    let explored = driver.explore(program, config, seed, budget.schedules, sink);
+    let shown = Rc::into_inner(shown).expect("the driver has let go of its sink").into_inner();
+    match explored {
+        Ok(all) => Shown { all, ..shown },
+        Err(why) => Shown { does_not_fit: Some(why), ..shown },
+    }
 }
 
 impl Shown {

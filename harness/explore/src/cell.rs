@@ -2,6 +2,7 @@
 
 use crate::campaign::{Budget, Found, Hardness, Shown, campaign_watched, name_of};
 use crate::driver::Driver;
+use crate::engine::DoesNotFit;
 use crate::search::search;
 use crate::strategy::Bounds;
 use bohr_kernel::scenario::{AnyScenario, Expected, Violation};
@@ -73,6 +74,8 @@ pub struct Cell {
     pub hardness: Vec<Hardness>,
     /// True if nothing ended the work early.
     pub complete: bool,
+    /// Why there is no verdict: loom was to find it and cannot run the program.
+    pub does_not_fit: Option<DoesNotFit>,
 }
 
 /// Finds the verdict of a variant on a workload.
@@ -108,6 +111,9 @@ pub fn judge_watched(
     let mut sampled = 0;
     let named: Vec<String> = expected.iter().flat_map(Expected::oracles).map(str::to_owned).collect();
     let mut hardness = Vec::new();
+    let mut coverage = None;
+    let mut does_not_fit = None;
+    let mut cut_off = false;
     for &driver in &effort.drivers {
         // Where no failure is expected and the search can tell, sampling adds nothing.
         if effort.search_runs > 0 && named.is_empty() {
@@ -117,10 +123,18 @@ pub fn judge_watched(
         for s in &shown {
             sampled += s.schedules;
             s.found.iter().for_each(|f| keep(&mut violated, f.clone()));
+            does_not_fit = does_not_fit.or(s.does_not_fit);
         }
-        hardness.push(Hardness::of(driver, &shown));
+        // Loom goes through schedules one by one and draws none.
+        match &shown[..] {
+            [shown] if driver == Driver::Loom => {
+                coverage = shown.all.then_some(Coverage::Exhausted { schedules: shown.schedules });
+                cut_off |= !shown.all;
+            }
+            _ => hardness.push(Hardness::of(driver, &shown)),
+        }
     }
-    let mut coverage = Coverage::Sampled { schedules: sampled };
+    let mut coverage = coverage.unwrap_or(Coverage::Sampled { schedules: sampled });
     // Everything at once; or else under bounds that grow, so that a failure that needs few preemptions is
     // met however long the program is (iterative context bounding, PLDI 2007).
     for preemptions in std::iter::once(None).chain((0..=bound(expected.as_ref())).map(Some)) {
@@ -141,9 +155,9 @@ pub fn judge_watched(
             break;
         }
     }
-    let complete = !over(effort);
+    let complete = !over(effort) && !cut_off;
     let (variant, workload) = (variant.to_owned(), workload.to_owned());
-    Ok(Cell { variant, workload, expected, violated, coverage, hardness, complete })
+    Ok(Cell { variant, workload, expected, violated, coverage, hardness, complete, does_not_fit })
 }
 
 impl Cell {
@@ -229,10 +243,13 @@ fn sample(
     let budget = Budget {
         schedules: effort.schedules,
         until: effort.until,
-        oracles: Some(named.to_vec()),
+        // All that loom shows is to be compared.
+        oracles: (driver != Driver::Loom).then(|| named.to_vec()),
         stop: effort.stop.clone(),
     };
-    let seeds = effort.seed..effort.seed + effort.seeds;
+    // There is no seed in what loom does.
+    let seeds = if driver == Driver::Loom { 1 } else { effort.seeds };
+    let seeds = effort.seed..effort.seed + seeds;
     let watch = |seed| {
         let watcher = watcher.clone();
         let watch = move |found: &Found| watcher.borrow_mut().note(found);

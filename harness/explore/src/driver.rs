@@ -1,8 +1,10 @@
 //! Drivers by name: what makes the choices of a campaign.
 
-use crate::engine::{FastEngine, FastPolicy, ShuttleEngine, ShuttlePolicy, ThreadEngine};
-use crate::search::rerun_order;
-use crate::strategy::{Bounds, Dfs};
+use crate::engine::{
+    DoesNotFit, FastEngine, FastPolicy, LoomEngine, ShuttleEngine, ShuttlePolicy, ThreadEngine,
+};
+use crate::search::{rerun_order, search};
+use crate::strategy::Bounds;
 use bohr_kernel::{Engine, Outcome, Program, RunConfig, Strategy};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -24,17 +26,20 @@ pub enum Driver {
     Dfs,
     /// OS threads that nobody schedules.
     Stress,
+    /// Every schedule, as loom finds them: a second opinion on small programs.
+    Loom,
 }
 
 /// The drivers that draw schedules at random.
 pub const RANDOMIZED: [Driver; 3] = [Driver::Random, Driver::Pct, Driver::Urw];
 
-const NAMES: [(Driver, &str); 5] = [
+const NAMES: [(Driver, &str); 6] = [
     (Driver::Random, "random"),
     (Driver::Pct, "pct"),
     (Driver::Urw, "urw"),
     (Driver::Dfs, "dfs"),
     (Driver::Stress, "stress"),
+    (Driver::Loom, "loom"),
 ];
 
 impl Driver {
@@ -44,7 +49,11 @@ impl Driver {
     }
 
     /// Runs the program up to `schedules` times, from `seed`, until `sink` says that it has had enough.
-    /// The decisions of every outcome are a schedule that an engine which schedules can do again.
+    /// The decisions of every outcome are a schedule that an engine which schedules can do again. True if every
+    /// schedule has been covered, which only `dfs` and `loom` can tell.
+    ///
+    /// # Errors
+    /// If `loom` cannot run the program.
     pub fn explore(
         self,
         program: &Program,
@@ -52,7 +61,7 @@ impl Driver {
         seed: u64,
         schedules: u64,
         sink: impl FnMut(Outcome) -> bool + 'static,
-    ) {
+    ) -> Result<bool, DoesNotFit> {
         let fast = |policy, sink: Sink| {
             FastEngine.explore_with(program, config, policy, seed, schedules, sink);
         };
@@ -65,14 +74,17 @@ impl Driver {
             }
             Driver::Dfs => {
                 let bounds = Bounds { runs: Some(schedules), ..Bounds::default() };
-                let dfs = Dfs::new(bounds, sink);
-                FastEngine.explore(program, config, Rc::new(RefCell::new(dfs)));
+                return Ok(search(program, config, bounds, sink).all);
+            }
+            Driver::Loom => {
+                return Ok(LoomEngine.explore(program, config, Some(schedules), sink)?.all);
             }
             Driver::Stress => {
                 let stress = Stress { program: program.clone(), config, left: schedules, sink };
                 ThreadEngine.explore(program, config, Rc::new(RefCell::new(stress)));
             }
         }
+        Ok(false)
     }
 }
 

@@ -1,9 +1,13 @@
 //! Engines: what gives tasks their stacks and switches between them.
 
 mod fast;
+mod loom;
 mod shuttle;
 mod threads;
 
+#[doc(hidden)]
+pub use self::loom::LoomSabotage;
+pub use self::loom::{DoesNotFit, LoomEngine, LoomExplored};
 pub use self::shuttle::{ShuttleEngine, ShuttlePolicy};
 pub use fast::{FastEngine, FastPolicy};
 pub use threads::ThreadEngine;

@@ -6,7 +6,9 @@ mod arbitrary;
 mod display;
 mod run;
 
-pub use agree::{Agreement, agree};
+#[doc(hidden)]
+pub use agree::Wrong;
+pub use agree::{Agreement, Scope, agree};
 
 /// A small concurrent program.
 #[derive(Clone, Debug, PartialEq, Eq)]

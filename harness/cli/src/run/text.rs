@@ -57,6 +57,8 @@ fn expected(group: &[Judged]) -> output::Cell {
         (Look::Bad, "NO".to_owned())
     } else if all.contains(&None) || any(|a| matches!(a, Assessment::Unfinished)) {
         (Look::Dim, "unfinished".to_owned())
+    } else if group.iter().all(|j| j.verdict().is_none()) {
+        (Look::Dim, "-".to_owned())
     } else if !missing(group).is_empty() {
         (Look::Good, format!("yes, but {} did not show", missing(group).join(", ")))
     } else if all.iter().flatten().all(|a| matches!(a, Assessment::Unstated)) {
@@ -128,7 +130,7 @@ fn surprises(ran: &Ran, out: &mut Output) -> Result<(), Error> {
 }
 
 fn conclusion(ran: &Ran, root: &Path, out: &mut Output) -> Result<(), Error> {
-    let judged = ran.judged.iter().filter(|j| j.cell.is_some()).count();
+    let judged = ran.judged.iter().filter(|j| j.verdict().is_some()).count();
     let found: usize = ran.judged.iter().map(|j| j.found.len()).sum();
     let kept = ran.judged.iter().flat_map(|j| &j.found).filter(|k| k.file.is_some()).count();
     if found > 0 {
@@ -143,6 +145,13 @@ fn conclusion(ran: &Ran, root: &Path, out: &mut Output) -> Result<(), Error> {
     if let Some(ended) = ended {
         let all = ran.judged.len();
         out.line(format!("{ended}: {judged} of {} were judged.", counted(all as u64, "verdict")))?;
+    }
+    let unfit = ran.judged.iter().filter(|j| j.cell.is_some() && j.verdict().is_none()).count();
+    if unfit > 0 {
+        out.line(format!(
+            "Not judged, since the driver cannot run it: {}.",
+            counted(unfit as u64, "workload")
+        ))?;
     }
     match ran.surprises().count() {
         0 => {

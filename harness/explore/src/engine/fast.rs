@@ -107,20 +107,19 @@ fn explore<S: Strategy + ?Sized>(
 }
 
 /// A stack with a task of every run on it, one after another.
-struct Worker {
-    coroutine: RefCell<Coroutine>,
-    body: Rc<Cell<Option<Body>>>,
-    /// It runs, or waits for one that it has resumed.
-    busy: Cell<bool>,
+pub(super) struct Worker {
+    pub(super) coroutine: Coroutine,
+    /// What it runs next.
+    pub(super) body: Rc<Cell<Option<Body>>>,
 }
 
-enum Body {
+pub(super) enum Body {
     Main,
     Spawned(Box<dyn FnOnce() + Send>),
 }
 
 impl Worker {
-    fn new(program: &Program, config: RunConfig) -> Self {
+    pub(super) fn new(program: &Program, config: RunConfig) -> Self {
         let body = Rc::new(Cell::new(None));
         let (bodies, program) = (Rc::clone(&body), program.clone());
         let coroutine = Coroutine::new(move || {
@@ -132,15 +131,22 @@ impl Worker {
                 suspend();
             }
         });
-        Worker { coroutine: RefCell::new(coroutine), body, busy: Cell::new(false) }
+        Worker { coroutine, body }
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         // It waits for another body and gets none. That spares unwinding it.
-        self.coroutine.get_mut().resume();
+        self.coroutine.resume();
     }
+}
+
+/// A worker that others can resume.
+struct Shared {
+    worker: RefCell<Worker>,
+    /// It runs, or waits for one that it has resumed.
+    busy: Cell<bool>,
 }
 
 struct FastHost<S: ?Sized> {
@@ -150,7 +156,7 @@ struct FastHost<S: ?Sized> {
     /// Bodies that have no stack yet, in the order of their tasks' ids.
     unborn: RefCell<VecDeque<Box<dyn FnOnce() + Send>>>,
     /// By task. Those of an earlier run that had more tasks come after.
-    workers: RefCell<Vec<Rc<Worker>>>,
+    workers: RefCell<Vec<Rc<Shared>>>,
     /// The number of tasks that have a stack.
     born: Cell<usize>,
     /// The task that runs.
@@ -180,28 +186,29 @@ impl<S: Strategy + ?Sized> FastHost<S> {
         let mut workers = self.workers.borrow_mut();
         let task = self.born.get();
         if task == workers.len() {
-            workers.push(Rc::new(Worker::new(&self.program, self.config)));
+            let worker = RefCell::new(Worker::new(&self.program, self.config));
+            workers.push(Rc::new(Shared { worker, busy: Cell::new(false) }));
         }
         // Ids are given in the order of spawning.
         let body = match task {
             0 => Some(Body::Main),
             _ => self.unborn.borrow_mut().pop_front().map(Body::Spawned),
         };
-        workers[task].body.set(body);
+        workers[task].worker.borrow().body.set(body);
         self.born.set(task + 1);
     }
 
     #[inline(always)]
-    fn resume(&self, task: usize, worker: &Worker) {
+    fn resume(&self, task: usize, shared: &Shared) {
         self.inner.set(task);
-        worker.busy.set(true);
-        worker.coroutine.borrow_mut().resume();
-        worker.busy.set(false);
+        shared.busy.set(true);
+        shared.worker.borrow_mut().coroutine.resume();
+        shared.busy.set(false);
     }
 
     /// The worker of a task, if it can be resumed from here.
     #[inline(always)]
-    fn resumable(&self, task: usize) -> Option<Rc<Worker>> {
+    fn resumable(&self, task: usize) -> Option<Rc<Shared>> {
         if task >= self.born.get() {
             return None;
         }

@@ -1,7 +1,7 @@
 //! Whether the explorers agree on a program.
 
 use super::Small;
-use crate::engine::FastEngine;
+use crate::engine::{DoesNotFit, FastEngine, LoomEngine, LoomExplored, LoomSabotage};
 use crate::search::rerun;
 use crate::strategy::{Bounds, Dfs, Dpor, Limits, Sabotage};
 use bohr_kernel::{Detail, Engine, Event, Finding, Kind, Outcome, RunConfig, Strategy};
@@ -18,6 +18,29 @@ pub struct Agreement {
     pub executions: u64,
     /// Its runs that were blocked by sleep sets.
     pub sleep_blocked: u64,
+    /// The executions of loom, if it was asked and could tell.
+    pub loom: Option<u64>,
+}
+
+/// How much to compare.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// A program with more schedules is left out.
+    pub schedules: u64,
+    /// Loom is not asked about a program with more schedules than this.
+    pub loom_schedules: u64,
+    /// Loom has not to tell if it needs more executions than this.
+    pub loom_executions: u64,
+}
+
+/// A deliberate error, for the test that such errors are found.
+#[doc(hidden)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// In partial-order reduction.
+    Dpor(Sabotage),
+    /// In what loom is told.
+    Loom(LoomSabotage),
 }
 
 /// What the runs of an explorer have shown.
@@ -32,14 +55,14 @@ struct Shown {
     stopped: Vec<u64>,
 }
 
-/// Explores a program by every schedule, by every state, and by partial-order reduction, and compares what they
-/// show: the states at rest, the findings, and how many traces there are. Replays every finding. Nothing if the
-/// program has more than `most` schedules.
+/// Explores a program by every schedule, by every state, by partial-order reduction, and by loom if that can run
+/// it. Compares what they show: the states at rest, the findings, and the traces that lead to rest. Replays every
+/// finding. Nothing if the program has too many schedules.
 ///
 /// # Errors
 /// What they do not agree on.
-pub fn agree(small: &Small, most: u64, sabotage: Option<Sabotage>) -> Result<Option<Agreement>, String> {
-    let every = Bounds { runs: Some(most), ..Bounds::default() };
+pub fn agree(small: &Small, scope: Scope, wrong: Option<Wrong>) -> Result<Option<Agreement>, String> {
+    let every = Bounds { runs: Some(scope.schedules), ..Bounds::default() };
     let (plain, dfs) = explore(small, |sink| Dfs::new(every, sink));
     let schedules = dfs.exhausted();
     if !schedules.all {
@@ -56,19 +79,21 @@ pub fn agree(small: &Small, most: u64, sabotage: Option<Sabotage>) -> Result<Opt
     }
     // Twice what it may need at most: an error can make it go on for ever.
     let limits = Limits { runs: Some(2 * schedules.runs + 1), traces: true };
-    let (reduced, dpor) = explore(small, |sink| match sabotage {
-        None => Dpor::new(limits, sink),
-        Some(sabotage) => Dpor::sabotaged(limits, sabotage, sink),
+    let (reduced, dpor) = explore(small, |sink| match wrong {
+        Some(Wrong::Dpor(sabotage)) => Dpor::sabotaged(limits, sabotage, sink),
+        _ => Dpor::new(limits, sink),
     });
     let explored = dpor.explored();
     if !explored.all {
         return Err(format!("{} schedules, and the reduction takes more runs: {explored:?}", schedules.runs));
     }
     same_shown("partial-order reduction", &reduced, &plain)?;
-    let traces = |hashes: &[u64]| hashes.iter().copied().collect::<BTreeSet<_>>();
-    if traces(&reduced.rested) != traces(&plain.rested) {
-        let (some, all) = (traces(&reduced.rested).len(), traces(&plain.rested).len());
-        return Err(format!("{some} traces of {all} that come to rest"));
+    same_traces("partial-order reduction", &reduced, &plain)?;
+    let asked = schedules.runs <= scope.loom_schedules;
+    let by_loom = if asked { by_loom(small, scope.loom_executions, wrong) } else { None };
+    if let Some((shown, _)) = &by_loom {
+        same_shown("loom", shown, &plain)?;
+        same_traces("loom", shown, &plain)?;
     }
     let distinct = traces(&reduced.rested).len() + traces(&reduced.stopped).len();
     // In eager mode a step may look at the clock or not, by a value chosen in it; see `Explored::traces`.
@@ -76,7 +101,8 @@ pub fn agree(small: &Small, most: u64, sabotage: Option<Sabotage>) -> Result<Opt
     if explored.traces != distinct as u64 || repeats > 0 && !small.eager_time {
         return Err(format!("{distinct} distinct traces, but {explored:?}"));
     }
-    for (finding, choices) in reduced.findings.iter().chain(&cached.findings) {
+    let found = [&plain, &cached, &reduced].into_iter().chain(by_loom.as_ref().map(|(shown, _)| shown));
+    for (finding, choices) in found.flat_map(|shown| &shown.findings) {
         let again = rerun(&small.program(), small.config(), choices.clone());
         if !again.findings.iter().any(|f| failure(f) == *finding) {
             return Err(format!("replaying {finding:?} shows {:?}", again.findings));
@@ -86,28 +112,51 @@ pub fn agree(small: &Small, most: u64, sabotage: Option<Sabotage>) -> Result<Opt
         schedules: schedules.runs,
         executions: explored.executions,
         sleep_blocked: explored.sleep_blocked,
+        loom: by_loom.map(|(_, executions)| executions),
     }))
 }
 
 type Sink = Box<dyn FnMut(Outcome) -> bool>;
 
 fn explore<S: Strategy>(small: &Small, strategy: impl FnOnce(Sink) -> S) -> (Shown, S) {
-    let shown: Rc<RefCell<Shown>> = Rc::default();
-    let sink = {
-        let shown = shown.clone();
-        Box::new(move |outcome: Outcome| {
-            shown.borrow_mut().take(&outcome);
-            true
-        })
-    };
+    let (shown, sink) = Shown::collect();
     let strategy = Rc::new(RefCell::new(strategy(sink)));
-    let config = RunConfig { identify: true, log: true, ..small.config() };
-    FastEngine.explore(&small.program(), config, strategy.clone());
+    FastEngine.explore(&small.program(), recognisable(small), strategy.clone());
     let strategy = Rc::into_inner(strategy).expect("the engine has let go of its strategy").into_inner();
     (shown.take(), strategy)
 }
 
+/// What loom shows, and in how many executions; nothing if it cannot run the program or needs too many.
+fn by_loom(small: &Small, most: u64, wrong: Option<Wrong>) -> Option<(Shown, u64)> {
+    let (shown, sink) = Shown::collect();
+    let (program, config) = (small.program(), recognisable(small));
+    let explored = match wrong {
+        Some(Wrong::Loom(sabotage)) => LoomEngine.sabotaged(&program, config, Some(most), sabotage, sink),
+        _ => LoomEngine.explore(&program, config, Some(most), sink),
+    };
+    match explored {
+        Ok(LoomExplored { all: true, executions }) => Some((shown.take(), executions)),
+        Ok(_) | Err(DoesNotFit::Tasks(_) | DoesNotFit::EagerTime) => None,
+    }
+}
+
+/// How a program is run whose traces are compared.
+fn recognisable(small: &Small) -> RunConfig {
+    RunConfig { identify: true, log: true, ..small.config() }
+}
+
 impl Shown {
+    /// What all outcomes together have shown that the sink takes.
+    fn collect() -> (Rc<RefCell<Shown>>, Sink) {
+        let shown: Rc<RefCell<Shown>> = Rc::default();
+        let into = shown.clone();
+        let sink = move |outcome: Outcome| {
+            into.borrow_mut().take(&outcome);
+            true
+        };
+        (shown, Box::new(sink))
+    }
+
     fn take(&mut self, outcome: &Outcome) {
         for finding in &outcome.findings {
             let choices = || outcome.decisions.iter().map(|d| d.chosen).collect();
@@ -145,4 +194,21 @@ fn same_shown(who: &str, some: &Shown, all: &Shown) -> Result<(), String> {
         return Err(format!("{who} {which} the finding {finding}"));
     }
     Ok(())
+}
+
+fn traces(hashes: &[u64]) -> BTreeSet<u64> {
+    hashes.iter().copied().collect()
+}
+
+fn same_traces(who: &str, some: &Shown, all: &Shown) -> Result<(), String> {
+    let (some, all) = (traces(&some.rested), traces(&all.rested));
+    if some == all {
+        return Ok(());
+    }
+    let common = some.intersection(&all).count();
+    Err(format!(
+        "{who} shows {} traces that come to rest, of which {common} are among all {}",
+        some.len(),
+        all.len()
+    ))
 }
