@@ -143,6 +143,7 @@ fn drivers() -> Vec<DriverJson> {
         Driver::Urw => "random walk weighted by what each task has left",
         Driver::Dfs => "every schedule, by depth-first search",
         Driver::Stress => "OS threads that nobody schedules, for comparison",
+        Driver::Greybox => "fuzzing guided by which write each operation read from (ASPLOS 2024)",
     };
     let describe =
         |name: &'static str| name.parse().ok().map(|driver: Driver| DriverJson { name, what: what(driver) });

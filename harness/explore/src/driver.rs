@@ -2,7 +2,7 @@
 
 use crate::engine::{FastEngine, FastPolicy, ShuttleEngine, ShuttlePolicy, ThreadEngine};
 use crate::search::rerun_order;
-use crate::strategy::{Bounds, Dfs};
+use crate::strategy::{Bounds, Dfs, Fuzzing, Greybox};
 use bohr_kernel::{Engine, Outcome, Program, RunConfig, Strategy};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -24,17 +24,20 @@ pub enum Driver {
     Dfs,
     /// OS threads that nobody schedules.
     Stress,
+    /// Greybox fuzzing guided by which write each operation read from (Wolff et al., ASPLOS 2024).
+    Greybox,
 }
 
 /// The drivers that draw schedules at random.
 pub const RANDOMIZED: [Driver; 3] = [Driver::Random, Driver::Pct, Driver::Urw];
 
-const NAMES: [(Driver, &str); 5] = [
+const NAMES: [(Driver, &str); 6] = [
     (Driver::Random, "random"),
     (Driver::Pct, "pct"),
     (Driver::Urw, "urw"),
     (Driver::Dfs, "dfs"),
     (Driver::Stress, "stress"),
+    (Driver::Greybox, "greybox"),
 ];
 
 impl Driver {
@@ -71,6 +74,10 @@ impl Driver {
             Driver::Stress => {
                 let stress = Stress { program: program.clone(), config, left: schedules, sink };
                 ThreadEngine.explore(program, config, Rc::new(RefCell::new(stress)));
+            }
+            Driver::Greybox => {
+                let fuzzing = Fuzzing::new(Greybox::new(seed), schedules, sink);
+                FastEngine.explore(program, config, Rc::new(RefCell::new(fuzzing)));
             }
         }
     }
