@@ -5,6 +5,8 @@ mod corpus;
 mod flow;
 mod names;
 mod steer;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use super::random::Rng;

@@ -7,6 +7,8 @@ use bohr_kernel::{Kernel, TaskId};
 const WALKS: u32 = 4;
 /// The most tasks that fall below all others in a run, as in PCT for a bug depth of 4.
 const MOST_FALLS: u32 = 3;
+/// A task that was chosen so often in a row may wait for another by trying again and again: it falls.
+const MOST_IN_A_ROW: u32 = 1_000;
 /// What drawn priorities are above and lowered ones below.
 const DRAWN: u64 = 1 << 63;
 
@@ -22,6 +24,8 @@ pub(super) struct Base {
     lowest: u64,
     points: Vec<u32>,
     choices: u32,
+    /// Who was chosen last, and how often in a row.
+    in_a_row: (Option<TaskId>, u32),
     /// About how many choices the longest of the latest runs had.
     most_choices: u32,
 }
@@ -30,6 +34,7 @@ impl Base {
     pub(super) fn begin_run(&mut self, rng: &mut Rng) {
         self.most_choices = (self.most_choices - self.most_choices / 64).max(self.choices);
         self.choices = 0;
+        self.in_a_row = (None, 0);
         self.walks = rng.below(WALKS) == 0;
         self.priorities.clear();
         self.lowest = DRAWN;
@@ -43,10 +48,7 @@ impl Base {
     /// A choice is due, whoever makes it.
     pub(super) fn count(&mut self, kernel: &Kernel, rng: &mut Rng) {
         if self.points.contains(&self.choices) {
-            let last = kernel.last();
-            self.priority(last, rng);
-            self.lowest -= 1;
-            self.priorities[last.0 as usize] = self.lowest;
+            self.fall(kernel.last(), rng);
         }
         self.choices += 1;
     }
@@ -57,7 +59,20 @@ impl Base {
             return candidates[rng.below(candidates.len() as u32) as usize];
         }
         let highest = candidates.iter().copied().max_by_key(|task| self.priority(*task, rng));
-        highest.expect("there is a candidate")
+        let task = highest.expect("there is a candidate");
+        let (last, times) = self.in_a_row;
+        self.in_a_row = (Some(task), if last == Some(task) { times + 1 } else { 1 });
+        if self.in_a_row.1 == MOST_IN_A_ROW {
+            self.fall(task, rng);
+            self.in_a_row = (None, 0);
+        }
+        task
+    }
+
+    fn fall(&mut self, task: TaskId, rng: &mut Rng) {
+        self.priority(task, rng);
+        self.lowest -= 1;
+        self.priorities[task.0 as usize] = self.lowest;
     }
 
     fn priority(&mut self, task: TaskId, rng: &mut Rng) -> u64 {

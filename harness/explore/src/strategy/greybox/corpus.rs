@@ -107,18 +107,25 @@ impl Corpus {
             plan.constraints = self.mutant(watch, rng);
         }
         if rng.below(PREFIXED) == 0 {
-            let begins_like = &self.kept[rng.below(self.kept.len() as u32) as usize].choices;
+            let parent = self.pick(watch, rng);
+            let begins_like = &self.kept[parent].choices;
             let cut = rng.below(begins_like.len() as u32 + 1) as usize;
             plan.prefix = begins_like[..cut].to_vec();
         }
         plan
     }
 
+    /// A schedule to go on from.
+    fn pick(&mut self, watch: &Watch, rng: &mut Rng) -> usize {
+        let drawn = (0..TOURNAMENT).map(|_| rng.below(self.kept.len() as u32) as usize);
+        let picked = drawn.min_by_key(|at| self.kept[*at].rarity(&watch.flows)).unwrap_or(0);
+        self.kept[picked].picked += 1;
+        picked
+    }
+
     /// The constraints of a schedule that was kept, changed.
     fn mutant(&mut self, watch: &Watch, rng: &mut Rng) -> Vec<Constraint> {
-        let drawn = (0..TOURNAMENT).map(|_| rng.below(self.kept.len() as u32) as usize);
-        let parent = drawn.min_by_key(|at| self.kept[*at].rarity(&watch.flows)).unwrap_or(0);
-        self.kept[parent].picked += 1;
+        let parent = self.pick(watch, rng);
         let mut constraints = self.kept[parent].constraints.clone();
         // Mostly one change, sometimes more.
         loop {
