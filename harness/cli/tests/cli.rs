@@ -448,31 +448,35 @@ fn a_reader_that_goes_away_is_no_panic() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_loses_nothing() {
-    let bohr = Bohr::new();
-    let bin = assert_cmd::cargo::cargo_bin("bohr");
-    let mut child = std::process::Command::new(bin)
-        .current_dir(bohr.0.path())
-        .args(["run", "--driver", "dfs", "--schedules", "100000000"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let start = Instant::now();
-    while files(&bohr.path("target/bohr")).iter().all(|f| f.extension().is_none_or(|e| e != "json")) {
-        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
-        assert!(start.elapsed() < Duration::from_secs(300), "nothing was found");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(kill.unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let out = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(130), "{out}\n{}", text(&output.stderr));
-    assert!(out.contains("Interrupted:") && out.contains("bohr replay bohr1:"), "{out}");
-    for file in files(&bohr.path("target/bohr")) {
-        let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-        let token = stored["case"]["token"].as_str().unwrap();
-        bohr.json(&["replay", token, "--json"], 0);
+    for command in
+        [&["run", "--driver", "dfs", "--schedules", "100000000"][..], &["fuzz", CELL, "--time", "1h"]]
+    {
+        let bohr = Bohr::new();
+        let bin = assert_cmd::cargo::cargo_bin("bohr");
+        let mut child = std::process::Command::new(bin)
+            .current_dir(bohr.0.path())
+            .args(command)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while files(&bohr.path("target/bohr")).iter().all(|f| f.extension().is_none_or(|e| e != "json")) {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+            assert!(start.elapsed() < Duration::from_secs(300), "nothing was found");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let out = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(130), "{out}\n{}", text(&output.stderr));
+        assert!(out.contains("Interrupted:") && out.contains("bohr replay bohr1:"), "{out}");
+        for file in files(&bohr.path("target/bohr")) {
+            let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+            let token = stored["case"]["token"].as_str().unwrap();
+            bohr.json(&["replay", token, "--json"], 0);
+        }
     }
 }
 
