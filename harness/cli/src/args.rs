@@ -36,6 +36,8 @@ pub enum Command {
     Shrink(Shrink),
     /// Run on OS threads that nobody schedules, as a stress test does
     Stress(Stress),
+    /// Look for failures with schedules that are made of those which showed something new
+    Fuzz(Fuzz),
     /// Run a bug of processes as real processes on real files
     Live(Live),
     /// Write the reports, or tell which of them are stale
@@ -66,8 +68,8 @@ pub struct Run {
     pub time: Option<Duration>,
     #[command(flatten)]
     pub jobs: Jobs,
-    /// Use only this driver: random, pct, urw, dfs (exhaustive search), stress (OS threads) or loom (a second
-    /// opinion on what has up to 5 tasks)
+    /// Use only this driver: random, pct, urw, greybox (fuzzing), dfs (exhaustive search), stress (OS threads) or
+    /// loom (a second opinion on what has up to 5 tasks)
     #[arg(long, value_name = "NAME", value_parser = driver)]
     pub driver: Option<Driver>,
     #[command(flatten)]
@@ -140,6 +142,27 @@ pub struct Stress {
     /// Stop after this time: 30s, 2m, 500ms
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub time: Option<Duration>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// `bohr fuzz`
+#[derive(Debug, clap::Args)]
+pub struct Fuzz {
+    /// What to run; the smallest workloads in turns if none is named. Names match loosely: a unique part will do
+    #[arg(value_name = "SCENARIO/VARIANT[/WORKLOAD]")]
+    pub target: String,
+    /// The seed
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    pub seed: u64,
+    /// The most schedules, over all workloads; 100,000 if neither this nor a time is given
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub schedules: Option<u64>,
+    /// Stop after this time: 30s, 2m, 500ms
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    #[command(flatten)]
+    pub jobs: Jobs,
     #[command(flatten)]
     pub folder: Folder,
 }

@@ -7,6 +7,7 @@
 mod args;
 mod case;
 mod exit;
+mod fuzz;
 mod interrupt;
 mod judging;
 mod list;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Replay(replay) => replay::replay(replay, &mut out),
         Command::Shrink(shrink) => shrink::shrink(shrink, &mut out),
         Command::Stress(stress) => stress::stress(stress, &mut out),
+        Command::Fuzz(fuzz) => fuzz::fuzz(fuzz, &mut out),
         Command::Live(live) => live::live(live, &mut out),
         Command::Report(report) => report::report(report, &mut out),
     };

@@ -144,6 +144,7 @@ fn drivers() -> Vec<DriverJson> {
         Driver::Dfs => "every schedule, by depth-first search",
         Driver::Stress => "OS threads that nobody schedules, for comparison",
         Driver::Loom => "every schedule, as loom finds them: a second opinion on up to 5 tasks",
+        Driver::Greybox => "fuzzing guided by which write each operation read from (ASPLOS 2024)",
     };
     let describe =
         |name: &'static str| name.parse().ok().map(|driver: Driver| DriverJson { name, what: what(driver) });

@@ -22,6 +22,19 @@ impl Progress {
         Progress { bar, findings: AtomicU64::new(0) }
     }
 
+    /// A line for work of which nobody knows how much there is.
+    pub fn open_ended() -> Self {
+        let progress = Progress::new(0);
+        let style = ProgressStyle::with_template("{spinner} [{elapsed}] {wide_msg}");
+        progress.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        progress
+    }
+
+    /// How far the work has got.
+    pub fn say(&self, text: String) {
+        self.bar.set_message(text);
+    }
+
     /// Another finding.
     pub fn found(&self, headline: &str) {
         let findings = self.findings.fetch_add(1, Ordering::Relaxed) + 1;

@@ -86,7 +86,7 @@ fn list_shows_what_there_is() {
     }
     let json = bohr.json(&["list", "SUBMARINER", "--json"], 0);
     assert_eq!(json["scenarios"][0]["variants"][0]["role"], "buggy");
-    assert_eq!(json["drivers"].as_array().unwrap().len(), 6);
+    assert_eq!(json["drivers"].as_array().unwrap().len(), 7);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_failure_that_does_not_show_is_not_as_expected() {
 #[test]
 fn every_driver_finds_the_bug() {
     let bohr = Bohr::new();
-    for driver in ["random", "pct", "urw", "dfs", "stress"] {
+    for driver in ["random", "pct", "urw", "dfs", "stress", "greybox"] {
         let json = bohr.json(&["run", CELL, "--driver", driver, "--json"], 0);
         let violated = json["cells"][0]["violated"].as_array().unwrap();
         assert!(violated.iter().any(|oracle| oracle == "O3"), "{driver}: {json}");
@@ -269,6 +269,67 @@ fn stress_finds_races_on_os_threads() {
     let race = &json["subjects"][0]["found"][0];
     bohr.json(&["replay", race["token"].as_str().unwrap(), "--json"], 0);
     assert_eq!(json["subjects"][0]["trials"], 200);
+}
+
+#[test]
+fn fuzzing_finds_what_fails_and_says_what_it_has_seen() {
+    let bohr = Bohr::new();
+    let out = bohr.output(&["fuzz", CELL, "--schedules", "2000"], 0);
+    assert!(out.contains("fatal error: concurrent map read and map write"), "{out}");
+    assert!(out.contains("the last new one showed in schedule") && out.contains("of 2,000 on"), "{out}");
+    let json = bohr.json(&["fuzz", CELL, "--schedules", "2000", "--json"], 0);
+    let subject = &json["subjects"][0];
+    assert_eq!((&subject["schedules"], &subject["assessment"]["is"]), (&2_000.into(), &"expected".into()));
+    assert!(
+        subject["pairs"].as_u64() > Some(5) && subject["last_new_pair"].as_u64() <= Some(2_000),
+        "{json}"
+    );
+    for found in subject["found"].as_array().unwrap() {
+        bohr.json(&["replay", found["token"].as_str().unwrap(), "--json"], 0);
+        bohr.json(&["replay", found["file"].as_str().unwrap(), "--json"], 0);
+    }
+}
+
+#[test]
+fn workloads_are_fuzzed_in_turns_whatever_the_number_of_jobs() {
+    let fuzz = |jobs: &str| {
+        let args = ["fuzz", "crio/fixed", "--schedules", "2500", "--seed", "7", "--jobs", jobs, "--json"];
+        Bohr::new().json(&args, 0)
+    };
+    let first = fuzz("2");
+    assert_eq!(first, fuzz("1"));
+    let subjects = first["subjects"].as_array().unwrap();
+    let schedules = || subjects.iter().map(|s| s["schedules"].as_u64().unwrap());
+    assert!(subjects.len() > 3, "{first}");
+    assert_eq!(schedules().sum::<u64>(), 2_500);
+    assert!(schedules().max().unwrap() - schedules().min().unwrap() <= 1);
+}
+
+#[test]
+fn fuzzing_without_the_failure_that_was_expected_is_a_surprise() {
+    let bohr = Bohr::new();
+    // Not in one schedule.
+    let target = "kata/cleanup_unlinks_first/delete";
+    let json = bohr.json(&["fuzz", target, "--schedules", "1", "--json"], 1);
+    assert_eq!(
+        (&json["surprises"], &json["subjects"][0]["assessment"]["is"]),
+        (&1.into(), &"surprise".into())
+    );
+    let out = bohr.output(&["fuzz", target, "--schedules", "1"], 1);
+    assert!(out.contains("Not as expected:") && out.contains("was to violate O2 and did not"), "{out}");
+    let out = bohr.output(&["fuzz", "submariner/fixed/steady-swiss-coarse", "--time", "200ms"], 0);
+    assert!(out.contains("Out of time:"), "{out}");
+}
+
+#[test]
+fn what_cannot_be_fuzzed_is_explained() {
+    let bohr = Bohr::new();
+    bohr.bad_input(&["fuzz"], &["SCENARIO/VARIANT"]);
+    bohr.bad_input(&["fuzz", "crio"], &["\"crio\" names no variant", "bohr list"]);
+    bohr.bad_input(&["fuzz", "crio/"], &["names no variant"]);
+    bohr.bad_input(&["fuzz", "crio/xyz"], &["no variant"]);
+    bohr.bad_input(&["fuzz", "crio/buggy/xyz"], &["no workload class"]);
+    bohr.bad_input(&["fuzz", CELL, "--schedules", "0"], &["--schedules"]);
 }
 
 #[test]
@@ -370,7 +431,7 @@ fn findings_are_printed_even_if_they_cannot_be_kept() {
     let bohr = Bohr::new();
     let file = bohr.path("file");
     fs::write(&file, "in the way").unwrap();
-    for command in ["run", "stress"] {
+    for command in ["run", "stress", "fuzz"] {
         let output = bohr.command(&[command, CELL, "--out", "file/below"]).output().unwrap();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(2), "{err}");
@@ -419,31 +480,35 @@ fn a_reader_that_goes_away_is_no_panic() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_loses_nothing() {
-    let bohr = Bohr::new();
-    let bin = assert_cmd::cargo::cargo_bin("bohr");
-    let mut child = std::process::Command::new(bin)
-        .current_dir(bohr.0.path())
-        .args(["run", "--driver", "dfs", "--schedules", "100000000"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let start = Instant::now();
-    while files(&bohr.path("target/bohr")).iter().all(|f| f.extension().is_none_or(|e| e != "json")) {
-        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
-        assert!(start.elapsed() < Duration::from_secs(300), "nothing was found");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(kill.unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let out = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(130), "{out}\n{}", text(&output.stderr));
-    assert!(out.contains("Interrupted:") && out.contains("bohr replay bohr1:"), "{out}");
-    for file in files(&bohr.path("target/bohr")) {
-        let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-        let token = stored["case"]["token"].as_str().unwrap();
-        bohr.json(&["replay", token, "--json"], 0);
+    for command in
+        [&["run", "--driver", "dfs", "--schedules", "100000000"][..], &["fuzz", CELL, "--time", "1h"]]
+    {
+        let bohr = Bohr::new();
+        let bin = assert_cmd::cargo::cargo_bin("bohr");
+        let mut child = std::process::Command::new(bin)
+            .current_dir(bohr.0.path())
+            .args(command)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while files(&bohr.path("target/bohr")).iter().all(|f| f.extension().is_none_or(|e| e != "json")) {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+            assert!(start.elapsed() < Duration::from_secs(300), "nothing was found");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let out = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(130), "{out}\n{}", text(&output.stderr));
+        assert!(out.contains("Interrupted:") && out.contains("bohr replay bohr1:"), "{out}");
+        for file in files(&bohr.path("target/bohr")) {
+            let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+            let token = stored["case"]["token"].as_str().unwrap();
+            bohr.json(&["replay", token, "--json"], 0);
+        }
     }
 }
 

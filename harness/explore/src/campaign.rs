@@ -96,9 +96,7 @@ pub fn campaign_watched(
         let (shown, budget) = (shown.clone(), budget.clone());
         move |outcome: Outcome| {
             let mut shown = shown.borrow_mut();
-            let known = shown.found.len();
-            shown.take(outcome);
-            shown.found[known..].iter().for_each(&mut watch);
+            shown.take_watched(outcome, &mut watch);
             !shown.enough(&budget)
         }
     };
@@ -111,6 +109,13 @@ pub fn campaign_watched(
 }
 
 impl Shown {
+    /// Takes what a run has shown, and hands each finding that is new to `watch`.
+    pub(crate) fn take_watched(&mut self, outcome: Outcome, watch: impl FnMut(&Found)) {
+        let known = self.found.len();
+        self.take(outcome);
+        self.found[known..].iter().for_each(watch);
+    }
+
     fn take(&mut self, outcome: Outcome) {
         self.schedules += 1;
         self.steps += u64::from(outcome.steps);

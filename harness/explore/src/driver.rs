@@ -4,7 +4,7 @@ use crate::engine::{
     DoesNotFit, FastEngine, FastPolicy, LoomEngine, ShuttleEngine, ShuttlePolicy, ThreadEngine,
 };
 use crate::search::{rerun_order, search};
-use crate::strategy::Bounds;
+use crate::strategy::{Bounds, Fuzzing, Greybox};
 use bohr_kernel::{Engine, Outcome, Program, RunConfig, Strategy};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -28,18 +28,21 @@ pub enum Driver {
     Stress,
     /// Every schedule, as loom finds them: a second opinion on small programs.
     Loom,
+    /// Greybox fuzzing guided by which write each operation read from (Wolff et al., ASPLOS 2024).
+    Greybox,
 }
 
 /// The drivers that draw schedules at random.
 pub const RANDOMIZED: [Driver; 3] = [Driver::Random, Driver::Pct, Driver::Urw];
 
-const NAMES: [(Driver, &str); 6] = [
+const NAMES: [(Driver, &str); 7] = [
     (Driver::Random, "random"),
     (Driver::Pct, "pct"),
     (Driver::Urw, "urw"),
     (Driver::Dfs, "dfs"),
     (Driver::Stress, "stress"),
     (Driver::Loom, "loom"),
+    (Driver::Greybox, "greybox"),
 ];
 
 impl Driver {
@@ -82,6 +85,10 @@ impl Driver {
             Driver::Stress => {
                 let stress = Stress { program: program.clone(), config, left: schedules, sink };
                 ThreadEngine.explore(program, config, Rc::new(RefCell::new(stress)));
+            }
+            Driver::Greybox => {
+                let fuzzing = Fuzzing::new(Greybox::new(seed), schedules, sink);
+                FastEngine.explore(program, config, Rc::new(RefCell::new(fuzzing)));
             }
         }
         Ok(false)

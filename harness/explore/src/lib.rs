@@ -1,9 +1,10 @@
 //! Finding schedules that fail, and proving that none does.
 //!
 //! [`engine`]s run programs, [`strategy`]s make their choices. On top: [`search`] covers all schedules,
-//! [`campaign`] samples them with a [`driver`](driver::Driver), [`shrink`] reduces a failing one to the
-//! few switches that matter, a [`token`] holds it in a line of text, [`replay`] does it again,
-//! [`regression`] keeps it as a test, and [`cell`] finds the verdict of a variant on a workload.
+//! [`campaign`] samples them with a [`driver`](driver::Driver), [`fuzz`] learns from each which to run next,
+//! [`shrink`] reduces a failing one to the few switches that matter, a [`token`] holds it in a line of text,
+//! [`replay`] does it again, [`regression`] keeps it as a test, and [`cell`] finds the verdict of a variant on
+//! a workload.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +13,7 @@ pub mod campaign;
 pub mod cell;
 pub mod driver;
 pub mod engine;
+pub mod fuzz;
 pub mod input;
 pub mod jobs;
 pub mod programs;

@@ -2,6 +2,7 @@
 
 mod dfs;
 mod dpor;
+mod greybox;
 mod pct;
 mod random;
 mod replay;
@@ -10,6 +11,7 @@ pub use dfs::{After, Bounds, Dfs, Exhausted};
 #[doc(hidden)]
 pub use dpor::Sabotage;
 pub use dpor::{Dpor, Explored, Limits, Progress};
+pub use greybox::{Fuzzing, Greybox, Seen};
 pub use pct::Pct;
 pub use random::{Policy, Random, Sampling};
 pub use replay::{FollowOrder, Replay};

@@ -57,4 +57,6 @@ fn a_million_failing_runs_stay_within_32_mib() {
     stays_within_32_mib(Driver::Random, 1_000_000);
     // On shuttle, which takes three times as long.
     stays_within_32_mib(Driver::Urw, 100_000);
+    // What it learns has bounds.
+    stays_within_32_mib(Driver::Greybox, 300_000);
 }

@@ -517,6 +517,23 @@ impl Kernel {
         task.published.as_ref()
     }
 
+    /// What a task is called.
+    ///
+    /// # Panics
+    /// If there is no such task.
+    pub fn task_name(&self, task: TaskId) -> &str {
+        self.core.task_name(task)
+    }
+
+    /// An object's type, what it is called, and where it was made.
+    ///
+    /// # Panics
+    /// If there is no such object.
+    pub fn object(&self, id: ObjectId) -> (&'static str, &str, &'static Location<'static>) {
+        let meta = &self.objects.slots[id.index()].meta;
+        (meta.kind, &meta.name, meta.created)
+    }
+
     /// The number of choices made so far.
     pub fn decisions(&self) -> &[Decision] {
         &self.core.decisions

@@ -1,7 +1,7 @@
 //! Programs, and what runs them.
 
 use crate::kernel::{Classify, Kernel, Outcome, RunConfig};
-use crate::{Finding, Point};
+use crate::{Finding, Point, TaskId};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -58,6 +58,16 @@ pub trait Strategy: 'static {
 
     /// Chooses an alternative, below [`Point::alternatives`]; nothing to give the run up.
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32>;
+
+    /// True if it is to be told of every step, and not only be asked where there is a choice. Costs a call a
+    /// step. Looked at once, before the first run.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// A task is about to run what it has published, and nobody else could have. Only if it
+    /// [watches](Strategy::watches); engines that schedule nothing tell nothing.
+    fn forced(&mut self, _kernel: &Kernel, _task: TaskId) {}
 
     /// Takes what the run has shown.
     fn end(&mut self, outcome: Outcome);

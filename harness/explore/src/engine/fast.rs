@@ -91,6 +91,7 @@ fn explore<S: Strategy + ?Sized>(
         inner: Cell::new(0),
         chosen: Cell::new(None),
         manners,
+        watches: strategy.borrow().watches(),
         panic: Cell::new(None),
     });
     let runs = Runs::new(program.kernel(config), host.clone());
@@ -164,6 +165,8 @@ struct FastHost<S: ?Sized> {
     /// Who goes on, if it has been decided.
     chosen: Cell<Option<TaskId>>,
     manners: Manners,
+    /// Whether the strategy is told of steps that are no choice.
+    watches: bool,
     /// What the strategy panicked with: that is not the scenario's doing, and must not look like it.
     panic: Cell<Option<Box<dyn Any + Send>>>,
 }
@@ -222,6 +225,10 @@ impl<S: Strategy + ?Sized> FastHost<S> {
         match next {
             Next::Over => None,
             Next::Forced(task) => {
+                if self.watches && !self.tell(kernel, task) {
+                    kernel.abandon();
+                    return self.decide(kernel);
+                }
                 kernel.choose_task(task, next);
                 Some(task)
             }
@@ -233,6 +240,13 @@ impl<S: Strategy + ?Sized> FastHost<S> {
                 }
             },
         }
+    }
+
+    /// Tells the strategy of a step that is no choice. False if it panics.
+    fn tell(&self, kernel: &Kernel, task: TaskId) -> bool {
+        let tell = || super::tell_forced(&mut *self.strategy.borrow_mut(), kernel, task);
+        let told = catch_unwind(AssertUnwindSafe(tell));
+        told.map_err(|payload| self.panic.set(Some(payload))).is_ok()
     }
 
     /// The strategy's choice. None also if it panics, since a stack full of the scenario's frames is no place to
@@ -266,6 +280,10 @@ impl<S: Strategy + ?Sized> Host for FastHost<S> {
         }
         self.chosen.set(chosen);
         false
+    }
+
+    fn skips_forced(&self) -> bool {
+        !self.watches
     }
 
     fn switch(&self) {

@@ -39,8 +39,9 @@ impl Engine for ShuttleEngine {
     }
 
     fn explore(&self, program: &Program, config: RunConfig, strategy: Rc<RefCell<dyn Strategy>>) {
+        let skip_forced = !strategy.borrow().watches();
         let policy = Policy::Own(strategy.clone());
-        run(program, config, policy, true, Box::new(AskStrategy(strategy)));
+        run(program, config, policy, skip_forced, Box::new(AskStrategy(strategy)));
     }
 }
 
@@ -159,7 +160,7 @@ struct Bridge {
     config: RunConfig,
     policy: Policy,
     feed: Box<dyn Feed>,
-    /// Do not ask where a task just goes on. Shuttle's URW counts these too.
+    /// Do not ask where a task just goes on. Shuttle's URW counts these too, and some strategies watch.
     skip_forced: bool,
     running: bool,
 }
@@ -197,7 +198,12 @@ impl Scheduler for Bridge {
             }
             let next = kernel.next_task();
             let chosen = match (&next, &self.policy) {
-                (Next::Forced(task), Policy::Own(_)) => *task,
+                (Next::Forced(task), Policy::Own(strategy)) => {
+                    if !self.skip_forced {
+                        super::tell_forced(&mut *strategy.borrow_mut(), kernel, *task);
+                    }
+                    *task
+                }
                 (Next::Choice, Policy::Own(strategy)) => {
                     let point = kernel.point();
                     match strategy.borrow_mut().choose(kernel, &point) {
