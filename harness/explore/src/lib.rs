@@ -14,6 +14,7 @@ pub mod driver;
 pub mod engine;
 pub mod input;
 pub mod jobs;
+pub mod kernels;
 pub mod programs;
 pub mod proof;
 pub mod regression;

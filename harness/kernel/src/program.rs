@@ -1,7 +1,7 @@
 //! Programs, and what runs them.
 
 use crate::kernel::{Classify, Kernel, Outcome, RunConfig};
-use crate::{Finding, Point};
+use crate::{Finding, Point, TaskId};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -58,6 +58,19 @@ pub trait Strategy: 'static {
 
     /// Chooses an alternative, below [`Point::alternatives`]; nothing to give the run up.
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32>;
+
+    /// True if the strategy must be told of every step of the run that has begun: see [`Strategy::runs`]. It
+    /// costs time, since then a task that is alone publishes what it does as well.
+    fn sees_steps(&self) -> bool {
+        false
+    }
+
+    /// `task` is about to run the operation that it has [published](Kernel::published), by choice or because
+    /// nobody else could go on. Called only by engines that schedule, and only if the strategy
+    /// [sees steps](Strategy::sees_steps).
+    fn runs(&mut self, kernel: &Kernel, task: TaskId) {
+        let _ = (kernel, task);
+    }
 
     /// Takes what the run has shown.
     fn end(&mut self, outcome: Outcome);

@@ -174,10 +174,11 @@ impl Scheduler for Bridge {
             return None;
         }
         self.running = true;
+        let sees_steps = matches!(&self.policy, Policy::Own(strategy) if strategy.borrow().sees_steps());
         let host = ShuttleHost {
             point: AtomicBool::new(false),
             policy: self.policy.clone(),
-            skip_forced: self.skip_forced,
+            skip_forced: self.skip_forced && !sees_steps,
         };
         install(self.program.kernel(self.config), Rc::new(host));
         Some(Schedule::new(0))
@@ -222,6 +223,13 @@ impl Scheduler for Bridge {
                     ours(scheduler.borrow_mut().next_task(&offered, current, yielding)?)
                 }
             };
+            if let Policy::Own(strategy) = &self.policy
+                && !kernel.stopping()
+                && kernel.published(chosen).is_some()
+                && strategy.borrow().sees_steps()
+            {
+                strategy.borrow_mut().runs(kernel, chosen);
+            }
             kernel.choose_task(chosen, next);
             Some(ShuttleId::from(chosen.0 as usize))
         })
