@@ -63,7 +63,8 @@ pub struct Run {
     pub time: Option<Duration>,
     #[command(flatten)]
     pub jobs: Jobs,
-    /// Use only this driver: random, pct, urw, dfs (exhaustive search) or stress (OS threads)
+    /// Use only this driver: random, pct, urw, pos, surw, portfolio (all of these in turn), dfs (exhaustive
+    /// search) or stress (OS threads)
     #[arg(long, value_name = "NAME", value_parser = driver)]
     pub driver: Option<Driver>,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Verdicts in words that say no more than is known.
 
-use bohr_explore::campaign::Hardness;
+use bohr_explore::campaign::{Hardness, Share};
 use bohr_explore::cell::{Cell, Coverage};
 use bohr_explore::stats::rule_of_three;
 use serde::Serialize;
@@ -144,6 +144,14 @@ fn of_driver(h: &Hardness) -> String {
     text
 }
 
+/// Which members of a portfolio saw failures.
+pub fn shares(shares: &[Share]) -> String {
+    let all = counted(shares.iter().map(|s| s.schedules).sum(), "schedule");
+    let failing = |s: &Share| format!("{} {:.1} %", s.driver, 100.0 * s.failing as f64 / s.schedules as f64);
+    let each: Vec<String> = shares.iter().map(failing).collect();
+    format!("portfolio: of {all}, those that failed: {}", each.join(", "))
+}
+
 fn runs(coverage: &Coverage) -> u64 {
     match *coverage {
         Coverage::Exhausted { schedules }
@@ -180,6 +188,7 @@ pub fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
     use bohr_explore::campaign::Found;
+    use bohr_explore::driver::Driver;
     use bohr_kernel::scenario::{Expected, Violation};
     use bohr_kernel::{Detail, Finding, Kind};
 
@@ -245,6 +254,13 @@ mod tests {
         assert_eq!(verdict(&[], &[]), "holds");
         assert_eq!(verdict(&[], &["O10", "O9"]), "holds (observed: O9, O10)");
         assert_eq!(verdict(&["O1"], &["O9"]), "fails: O1 (observed: O9)");
+    }
+
+    #[test]
+    fn members_of_a_portfolio_are_compared_by_their_own_schedules() {
+        let share = |driver, schedules, failing| Share { driver, schedules, failing, firsts: Vec::new() };
+        let text = shares(&[share(Driver::Random, 600, 3), share(Driver::Pos, 599, 599)]);
+        assert_eq!(text, "portfolio: of 1,199 schedules, those that failed: random 0.5 %, pos 100.0 %");
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn list_shows_what_there_is() {
     }
     let json = bohr.json(&["list", "SUBMARINER", "--json"], 0);
     assert_eq!(json["scenarios"][0]["variants"][0]["role"], "buggy");
-    assert_eq!(json["drivers"].as_array().unwrap().len(), 5);
+    assert_eq!(json["drivers"].as_array().unwrap().len(), 8);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_failure_that_does_not_show_is_not_as_expected() {
 #[test]
 fn every_driver_finds_the_bug() {
     let bohr = Bohr::new();
-    for driver in ["random", "pct", "urw", "dfs", "stress"] {
+    for driver in ["random", "pct", "urw", "pos", "surw", "portfolio", "dfs", "stress"] {
         let json = bohr.json(&["run", CELL, "--driver", driver, "--json"], 0);
         let violated = json["cells"][0]["violated"].as_array().unwrap();
         assert!(violated.iter().any(|oracle| oracle == "O3"), "{driver}: {json}");
@@ -310,7 +310,10 @@ fn unknown_names_get_suggestions() {
     bohr.bad_input(&["run", "submariner/buggy/stead-swis"], &["no workload class", "steady-swiss"]);
     bohr.bad_input(&["stress", "submariner/xyz"], &["no variant"]);
     bohr.bad_input(&["report", "xyz"], &["no scenario"]);
-    bohr.bad_input(&["run", "--driver", "magic"], &["no driver is called \"magic\"", "random, pct, urw"]);
+    bohr.bad_input(
+        &["run", "--driver", "magic"],
+        &["no driver is called \"magic\"", "random, pct, urw, pos, surw, portfolio"],
+    );
     bohr.bad_input(&["jump"], &["jump"]);
 }
 

@@ -52,8 +52,8 @@ impl Driver {
         NAMES.iter().map(|(_, name)| *name)
     }
 
-    /// Which driver of a portfolio makes the schedule with this number, counted from 1; itself for any other
-    /// driver.
+    /// Which driver makes the schedule with this number, counted from 1: for a portfolio one of its
+    /// members.
     pub fn turn(self, schedule: u64) -> Driver {
         if self != Driver::Portfolio {
             return self;

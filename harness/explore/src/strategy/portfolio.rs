@@ -4,11 +4,11 @@ use super::random::{Policy, Random};
 use super::{Pct, Pos, Surw, Urw};
 use bohr_kernel::{Kernel, Point, TaskId};
 
-/// The members of a portfolio run one schedule each, in turn. The one that suits a bug best is not known
-/// before, and until the first failure nothing tells; so a bug is found in at most as many times more schedules
-/// than the best member alone needs as there are members, and no rule that does not know the bug guarantees
-/// less (it is the search for a point on one of several rays: Kao, Reif & Tate, "Searching in an unknown
-/// environment", 1996, where changing rays costs nothing).
+/// The members run one schedule each, in turn (a portfolio of algorithms: Huberman, Lukose & Hogg, "An economics
+/// approach to hard computational problems", Science 1997). Which of them suits a bug is not known before, and
+/// until the first failure nothing tells. So a bug takes at most as many times more schedules than with the
+/// best member alone as there are members; and no other rule can promise less, since the member that it lets run
+/// least may be the only one that finds the bug.
 #[derive(Clone, Debug)]
 pub struct Portfolio {
     random: Random,
@@ -56,18 +56,32 @@ impl Portfolio {
     pub fn turn(schedule: u64) -> Member {
         MEMBERS[(schedule.saturating_sub(1) % MEMBERS.len() as u64) as usize]
     }
-
 }
 
 /// Does something with the member whose turn it is: a match and no virtual call, since it is done for every choice.
 macro_rules! member {
     ($portfolio:expr, $member:ident => $does:expr) => {
         match $portfolio.turn {
-            Member::Random => { let $member = &mut $portfolio.random; $does }
-            Member::Pct => { let $member = &mut $portfolio.pct; $does }
-            Member::Urw => { let $member = &mut $portfolio.urw; $does }
-            Member::Pos => { let $member = &mut $portfolio.pos; $does }
-            Member::Surw => { let $member = &mut $portfolio.surw; $does }
+            Member::Random => {
+                let $member = &mut $portfolio.random;
+                $does
+            }
+            Member::Pct => {
+                let $member = &mut $portfolio.pct;
+                $does
+            }
+            Member::Urw => {
+                let $member = &mut $portfolio.urw;
+                $does
+            }
+            Member::Pos => {
+                let $member = &mut $portfolio.pos;
+                $does
+            }
+            Member::Surw => {
+                let $member = &mut $portfolio.surw;
+                $does
+            }
         }
     };
 }

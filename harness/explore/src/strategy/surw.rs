@@ -77,22 +77,22 @@ impl Surw {
         }
     }
 
-    fn is_interesting(&self, published: Option<&Published>) -> bool {
-        published.is_some_and(|op| {
-            op.joins.is_none() && op.objects.iter().any(|(object, _)| Some(*object) == self.interesting)
-        })
-    }
-
     /// True if `task` may run now; others wait at interesting operations until it is their turn.
     fn is_free(&self, kernel: &Kernel, task: TaskId) -> bool {
-        self.intended == Some(task) || !self.is_interesting(kernel.published(task))
+        self.intended == Some(task) || kernel.published(task).is_none_or(|op| !touches(op, self.interesting))
     }
 
     /// Draws who does the next interesting operation, among all that live.
     fn intend(&mut self, kernel: &Kernel) {
-        let Surw { rng, census, .. } = self;
-        let left = |task| if kernel.finished(task) { 0 } else { census.left(task) };
-        self.intended = rng.weighted((0..kernel.tasks()).map(TaskId).map(left)).map(|task| TaskId(task as u32));
+        let Surw { rng, census, interesting, .. } = self;
+        let left = |task| match kernel.published(task) {
+            _ if kernel.finished(task) => 0,
+            // Whatever was expected.
+            Some(op) if touches(op, *interesting) => census.left(task).max(1),
+            _ => census.left(task),
+        };
+        self.intended =
+            rng.weighted((0..kernel.tasks()).map(TaskId).map(left)).map(|task| TaskId(task as u32));
     }
 
     fn note_use(&mut self, kin: usize, object: ObjectId, access: Access) {
@@ -106,6 +106,11 @@ impl Surw {
             self.shared.push(object);
         }
     }
+}
+
+/// True if the operation is on `object`. Joining only waits for another task.
+fn touches(op: &Published, object: Option<ObjectId>) -> bool {
+    op.joins.is_none() && op.objects.iter().any(|(id, _)| Some(*id) == object)
 }
 
 const ACCESSES: [Access; 3] = [Access::Read, Access::Write, Access::Add];
@@ -143,11 +148,8 @@ impl Policy for Surw {
 
     fn runs(&mut self, kernel: &Kernel, task: TaskId) {
         self.note_births(kernel);
-        let Some(op) = kernel.published(task) else { return };
-        if op.joins.is_some() {
-            return;
-        }
-        if self.is_interesting(Some(op)) {
+        let Some(op) = kernel.published(task).filter(|op| op.joins.is_none()) else { return };
+        if touches(op, self.interesting) {
             self.census.had_one(task);
             self.intended = None;
         }
