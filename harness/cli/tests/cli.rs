@@ -162,6 +162,20 @@ fn every_driver_finds_the_bug() {
 }
 
 #[test]
+fn a_portfolio_draws_by_default_and_tells_the_share_of_each_member() {
+    let bohr = Bohr::new();
+    let json = bohr.json(&["run", CELL, "--json"], 0);
+    let hardness = &json["cells"][0]["hardness"];
+    assert_eq!(hardness[0]["driver"], "portfolio");
+    let shares = hardness[0]["shares"].as_array().unwrap();
+    let sum = shares.iter().map(|share| share["schedules"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(hardness[0]["schedules"], sum);
+    assert_eq!(hardness[1]["shares"], Value::Null);
+    let text = bohr.output(&["run", CELL], 0);
+    assert!(text.contains("schedules, those that failed: random "), "{text}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     let run = |jobs: &str| {
         let args = ["run", "submariner/buggy", "submariner/fixed", "--driver", "pct", "--schedules", "5"];

@@ -6,10 +6,11 @@ use bohr_explore::driver::Driver;
 use bohr_explore::jobs::{default_jobs, run_all};
 use bohr_kernel::RunConfig;
 use bohr_kernel::scenario::{AnyScenario, Expected};
+use std::io::{Write, stderr};
 use std::time::Instant;
 
-/// From one seed. The rarest of these failures takes a few thousand.
-const SCHEDULES: u64 = 200_000;
+/// From one seed. The rarest of these failures took at most 7,149 from each of the seeds 1 to 6.
+const SCHEDULES: u64 = 20_000;
 /// What takes longer is told.
 const MANY: u64 = 200;
 
@@ -59,7 +60,7 @@ fn the_portfolio_finds_every_failure_that_is_expected() {
     let (hard, missed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     for hard in hard.into_iter().filter_map(|result| result.ok().flatten()) {
         // For who runs it with `--nocapture`.
-        println!("{hard}");
+        writeln!(stderr(), "{hard}").expect("standard error is open");
     }
     let missed: Vec<String> = missed.into_iter().filter_map(Result::err).collect();
     assert!(missed.is_empty(), "{}", missed.join("\n"));

@@ -80,7 +80,7 @@ pub struct Share {
 }
 
 impl Share {
-    fn of<'s>(shares: &'s mut Vec<Share>, driver: Driver) -> &'s mut Share {
+    fn of(shares: &mut Vec<Share>, driver: Driver) -> &mut Share {
         let place = shares.iter().position(|share| share.driver == driver).unwrap_or(shares.len());
         if place == shares.len() {
             shares.push(Share { driver, schedules: 0, failing: 0, firsts: Vec::new() });
