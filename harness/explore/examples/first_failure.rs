@@ -37,6 +37,9 @@ const KERNELS: [Kernel; 2] = [
     ("twostage", two_stage, plain::two_stage, &[(10, 10), (40, 10), (99, 1)]),
 ];
 
+/// Makes a scheduler of shuttle's from a seed.
+type Seeded = dyn Fn(u64) -> Box<dyn Scheduler + Send>;
+
 fn main() {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse().expect("the arguments are numbers"));
     let (seeds, schedules) = (args.next().unwrap_or(20), args.next().unwrap_or(10_000));
@@ -66,7 +69,7 @@ fn main() {
                 continue;
             }
             let runs = usize::try_from(on_shuttle).unwrap_or(usize::MAX);
-            let schedulers: [(&str, &dyn Fn(u64) -> Box<dyn Scheduler + Send>); 3] = [
+            let schedulers: [(&str, &Seeded); 3] = [
                 ("shuttle-random", &|seed| Box::new(RandomScheduler::new_from_seed(seed, runs))),
                 ("shuttle-pct", &|seed| Box::new(PctScheduler::new_from_seed(seed, 3, runs))),
                 ("shuttle-urw", &|seed| Box::new(UrwRandomScheduler::new_from_seed(seed, runs))),

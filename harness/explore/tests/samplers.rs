@@ -71,6 +71,24 @@ fn a_walk_by_what_is_left_makes_all_orders_equally_likely() {
 }
 
 #[test]
+fn what_is_meant_for_a_task_may_be_for_its_child() {
+    // A turn is drawn for b while c is not born.
+    let program = Program::new(|| {
+        let x = Obj::create("log", "x", ());
+        spawn("a", move || (0..3).for_each(|_| step(x, "a")));
+        spawn("b", move || {
+            Obj::create("counter", "own", 0).op("count", Access::Write).run(|n, _| *n += 1);
+            spawn("c", move || (0..2).for_each(|_| step(x, "c")));
+            step(x, "b");
+        });
+    });
+    // Of 24,000 samples each of 60 orders shows 400 times with a deviation of 20, so the unevenness is 0.02 on
+    // average, with a deviation of 0.002.
+    let surw = unevenness(&sampled(&program, FastPolicy::Surw, 24_000), 60);
+    assert!(surw < 0.035, "{surw}");
+}
+
+#[test]
 fn the_walk_agrees_with_shuttles() {
     // Without waiting: shuttle also counts the steps in which a thread ends, which fall into no place here.
     let program = Program::new(|| {
