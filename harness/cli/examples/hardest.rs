@@ -226,7 +226,7 @@ fn share(cell: &Cell, driver: Driver) -> f64 {
             runs.1 < FAILING
         }
     };
-    driver.explore(&cell.program(), RunConfig::default(), 1, CAP, sink);
+    let _ = driver.explore(&cell.program(), RunConfig::default(), 1, CAP, sink);
     let (schedules, failing) = *runs.borrow();
     failing as f64 / schedules as f64
 }

@@ -68,8 +68,8 @@ pub struct Run {
     pub time: Option<Duration>,
     #[command(flatten)]
     pub jobs: Jobs,
-    /// Use only this driver: random, pct, urw, greybox (fuzzing), dfs (exhaustive search), stress (OS threads) or
-    /// loom (a second opinion on what has up to 5 tasks)
+    /// Use only this driver: random, pct, urw, pos, surw, portfolio (all of these in turn), greybox (fuzzing), dfs
+    /// (exhaustive search), stress (OS threads) or loom (a second opinion on what has up to 5 tasks)
     #[arg(long, value_name = "NAME", value_parser = driver)]
     pub driver: Option<Driver>,
     #[command(flatten)]

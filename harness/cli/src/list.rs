@@ -140,7 +140,10 @@ fn drivers() -> Vec<DriverJson> {
     let what = |driver: Driver| match driver {
         Driver::Random => "uniform random walk over what can run",
         Driver::Pct => "probabilistic concurrency testing, bug depth 3 (ASPLOS 2010)",
-        Driver::Urw => "random walk weighted by what each task has left",
+        Driver::Urw => "random walk weighted by what each task has left (ASPLOS 2025)",
+        Driver::Pos => "partial order sampling: random priorities, new ones after a conflict (CAV 2018)",
+        Driver::Surw => "random walk that is uniform over the operations on one object (ASPLOS 2025)",
+        Driver::Portfolio => "all of these in turn, one schedule each",
         Driver::Dfs => "every schedule, by depth-first search",
         Driver::Stress => "OS threads that nobody schedules, for comparison",
         Driver::Loom => "every schedule, as loom finds them: a second opinion on up to 5 tasks",

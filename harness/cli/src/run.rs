@@ -171,12 +171,15 @@ pub fn efforts(
             // show; where none is expected the search alone is quick.
             let measured = subject.variant.role == Role::Buggy && subject.thorough;
             match (fails, measured) {
-                (true, true) => vec![Effort { search_runs: SEARCH_RUNS, ..sample(&RANDOMIZED, SCHEDULES) }],
+                (true, true) => {
+                    let all = [&[Driver::Portfolio], &RANDOMIZED[..]].concat();
+                    vec![Effort { search_runs: SEARCH_RUNS, ..sample(&all, SCHEDULES) }]
+                }
                 (true, false) => {
                     let more =
-                        Effort { search_runs: LARGE_SEARCH_RUNS, ..sample(&[Driver::Random], SCHEDULES) };
+                        Effort { search_runs: LARGE_SEARCH_RUNS, ..sample(&[Driver::Portfolio], SCHEDULES) };
                     let most = Effort { search_runs: DEEP_SEARCH_RUNS, ..more.clone() };
-                    vec![sample(&[Driver::Random], FEW_SCHEDULES), more, most]
+                    vec![sample(&[Driver::Portfolio], FEW_SCHEDULES), more, most]
                 }
                 (false, _) => vec![search],
             }

@@ -1,6 +1,6 @@
 //! Verdicts in words that say no more than is known.
 
-use bohr_explore::campaign::Hardness;
+use bohr_explore::campaign::{Hardness, Share};
 use bohr_explore::cell::{Cell, Coverage};
 use bohr_explore::stats::rule_of_three;
 use serde::Serialize;
@@ -156,6 +156,14 @@ fn of_driver(h: &Hardness) -> String {
     text
 }
 
+/// Which members of a portfolio saw failures.
+pub fn shares(shares: &[Share]) -> String {
+    let all = counted(shares.iter().map(|s| s.schedules).sum(), "schedule");
+    let failing = |s: &Share| format!("{} {:.1} %", s.driver, 100.0 * s.failing as f64 / s.schedules as f64);
+    let each: Vec<String> = shares.iter().map(failing).collect();
+    format!("portfolio: of {all}, those that failed: {}", each.join(", "))
+}
+
 fn runs(coverage: &Coverage) -> u64 {
     match *coverage {
         Coverage::Exhausted { schedules }
@@ -192,6 +200,7 @@ pub fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
     use bohr_explore::campaign::Found;
+    use bohr_explore::driver::Driver;
     use bohr_explore::engine::DoesNotFit;
     use bohr_kernel::scenario::{Expected, Violation};
     use bohr_kernel::{Detail, Finding, Kind};
@@ -270,6 +279,13 @@ mod tests {
         let why = "7 tasks, and loom has threads for 5";
         assert_eq!(assess(&cell), Assessment::DoesNotFit(why.to_owned()));
         assert_eq!(coverage(&[&cell]), format!("not 1 workload: {why}"));
+    }
+
+    #[test]
+    fn members_of_a_portfolio_are_compared_by_their_own_schedules() {
+        let share = |driver, schedules, failing| Share { driver, schedules, failing, firsts: Vec::new() };
+        let text = shares(&[share(Driver::Random, 600, 3), share(Driver::Pos, 599, 599)]);
+        assert_eq!(text, "portfolio: of 1,199 schedules, those that failed: random 0.5 %, pos 100.0 %");
     }
 
     #[test]

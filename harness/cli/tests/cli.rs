@@ -86,7 +86,7 @@ fn list_shows_what_there_is() {
     }
     let json = bohr.json(&["list", "SUBMARINER", "--json"], 0);
     assert_eq!(json["scenarios"][0]["variants"][0]["role"], "buggy");
-    assert_eq!(json["drivers"].as_array().unwrap().len(), 7);
+    assert_eq!(json["drivers"].as_array().unwrap().len(), 10);
 }
 
 #[test]
@@ -186,11 +186,26 @@ fn a_failure_that_does_not_show_is_not_as_expected() {
 #[test]
 fn every_driver_finds_the_bug() {
     let bohr = Bohr::new();
-    for driver in ["random", "pct", "urw", "dfs", "stress", "greybox"] {
+    let drivers = ["random", "pct", "urw", "pos", "surw", "portfolio", "greybox", "dfs", "stress"];
+    for driver in drivers {
         let json = bohr.json(&["run", CELL, "--driver", driver, "--json"], 0);
         let violated = json["cells"][0]["violated"].as_array().unwrap();
         assert!(violated.iter().any(|oracle| oracle == "O3"), "{driver}: {json}");
     }
+}
+
+#[test]
+fn a_portfolio_draws_by_default_and_tells_the_share_of_each_member() {
+    let bohr = Bohr::new();
+    let json = bohr.json(&["run", CELL, "--json"], 0);
+    let hardness = &json["cells"][0]["hardness"];
+    assert_eq!(hardness[0]["driver"], "portfolio");
+    let shares = hardness[0]["shares"].as_array().unwrap();
+    let sum = shares.iter().map(|share| share["schedules"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(hardness[0]["schedules"], sum);
+    assert_eq!(hardness[1]["shares"], Value::Null);
+    let text = bohr.output(&["run", CELL], 0);
+    assert!(text.contains("schedules, those that failed: random "), "{text}");
 }
 
 #[test]
@@ -403,7 +418,10 @@ fn unknown_names_get_suggestions() {
     bohr.bad_input(&["run", "submariner/buggy/stead-swis"], &["no workload class", "steady-swiss"]);
     bohr.bad_input(&["stress", "submariner/xyz"], &["no variant"]);
     bohr.bad_input(&["report", "xyz"], &["no scenario"]);
-    bohr.bad_input(&["run", "--driver", "magic"], &["no driver is called \"magic\"", "random, pct, urw"]);
+    bohr.bad_input(
+        &["run", "--driver", "magic"],
+        &["no driver is called \"magic\"", "random, pct, urw, pos, surw, portfolio"],
+    );
     bohr.bad_input(&["jump"], &["jump"]);
 }
 

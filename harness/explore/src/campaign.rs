@@ -4,6 +4,7 @@ use crate::driver::Driver;
 use crate::engine::DoesNotFit;
 use crate::stats::{Interval, median, median_interval, wilson};
 use bohr_kernel::{Decision, Finding, Kind, Outcome, Program, RunConfig};
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -66,6 +67,43 @@ pub struct Shown {
     pub all: bool,
     /// Why the driver could not run the program.
     pub does_not_fit: Option<DoesNotFit>,
+    /// What each member of a portfolio had in it, in the order of their turns; empty for any other driver.
+    pub shares: Vec<Share>,
+}
+
+/// What one member of a portfolio had in a campaign or in several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The member.
+    pub driver: Driver,
+    /// How many schedules it made.
+    pub schedules: u64,
+    /// How many of them had a finding.
+    pub failing: u64,
+    /// For each campaign in which one had: the number of the first among the member's own, from 1.
+    pub firsts: Vec<u64>,
+}
+
+impl Share {
+    fn of(shares: &mut Vec<Share>, driver: Driver) -> &mut Share {
+        let place = shares.iter().position(|share| share.driver == driver).unwrap_or(shares.len());
+        if place == shares.len() {
+            shares.push(Share { driver, schedules: 0, failing: 0, firsts: Vec::new() });
+        }
+        &mut shares[place]
+    }
+
+    /// Adds up what members had in several campaigns.
+    pub fn sum<'s>(shares: impl IntoIterator<Item = &'s Share>) -> Vec<Share> {
+        let mut sum = Vec::new();
+        for share in shares {
+            let all = Share::of(&mut sum, share.driver);
+            all.schedules += share.schedules;
+            all.failing += share.failing;
+            all.firsts.extend(&share.firsts);
+        }
+        sum
+    }
 }
 
 /// What an oracle or, without one, a kind of finding is called where they are counted.
@@ -96,7 +134,7 @@ pub fn campaign_watched(
         let (shown, budget) = (shown.clone(), budget.clone());
         move |outcome: Outcome| {
             let mut shown = shown.borrow_mut();
-            shown.take_watched(outcome, &mut watch);
+            shown.take_watched(driver, outcome, &mut watch);
             !shown.enough(&budget)
         }
     };
@@ -109,16 +147,25 @@ pub fn campaign_watched(
 }
 
 impl Shown {
-    /// Takes what a run has shown, and hands each finding that is new to `watch`.
-    pub(crate) fn take_watched(&mut self, outcome: Outcome, watch: impl FnMut(&Found)) {
+    /// Takes what a run of this driver has shown, and hands each finding that is new to `watch`.
+    pub(crate) fn take_watched(&mut self, driver: Driver, outcome: Outcome, watch: impl FnMut(&Found)) {
         let known = self.found.len();
-        self.take(outcome);
+        self.take(driver, outcome);
         self.found[known..].iter().for_each(watch);
     }
 
-    fn take(&mut self, outcome: Outcome) {
+    fn take(&mut self, driver: Driver, outcome: Outcome) {
         self.schedules += 1;
         self.steps += u64::from(outcome.steps);
+        let member = driver.turn(self.schedules);
+        if member != driver {
+            let share = Share::of(&mut self.shares, member);
+            share.schedules += 1;
+            share.failing += u64::from(!outcome.findings.is_empty());
+            if !outcome.findings.is_empty() && share.firsts.is_empty() {
+                share.firsts.push(share.schedules);
+            }
+        }
         if outcome.findings.is_empty() {
             return;
         }
@@ -167,6 +214,8 @@ pub struct Hardness {
     pub failing: u64,
     /// For each oracle: from how many seeds it was violated, and the median number of schedules.
     pub oracles: BTreeMap<String, (u64, u64)>,
+    /// What each member of a portfolio had in it; empty for any other driver.
+    pub shares: Vec<Share>,
 }
 
 impl Hardness {
@@ -193,6 +242,7 @@ impl Hardness {
             interval: median_interval(&firsts),
             schedules: seeds.iter().map(|s| s.schedules).sum(),
             failing: seeds.iter().map(|s| s.failing).sum(),
+            shares: Share::sum(seeds.iter().flat_map(|s| &s.shares)),
             oracles: by_oracle.into_iter().filter_map(|(id, firsts)| Some((id, summed(firsts)?))).collect(),
         }
     }

@@ -1,10 +1,8 @@
 //! Drivers by name: what makes the choices of a campaign.
 
-use crate::engine::{
-    DoesNotFit, FastEngine, FastPolicy, LoomEngine, ShuttleEngine, ShuttlePolicy, ThreadEngine,
-};
+use crate::engine::{DoesNotFit, FastEngine, FastPolicy, LoomEngine, ThreadEngine};
 use crate::search::{rerun_order, search};
-use crate::strategy::{Bounds, Fuzzing, Greybox};
+use crate::strategy::{Bounds, Fuzzing, Greybox, Member, Portfolio};
 use bohr_kernel::{Engine, Outcome, Program, RunConfig, Strategy};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -20,8 +18,14 @@ pub enum Driver {
     Random,
     /// Probabilistic concurrency testing with bug depth 3 (Burckhardt et al., ASPLOS 2010).
     Pct,
-    /// Uniform random walk weighted by how many events each task has left.
+    /// Uniform random walk weighted by how many operations each task has left (Zhao et al., ASPLOS 2025).
     Urw,
+    /// Partial order sampling (Yuan et al., CAV 2018).
+    Pos,
+    /// Selectively uniform random walk (Zhao et al., ASPLOS 2025).
+    Surw,
+    /// All of the above in turn, one schedule each.
+    Portfolio,
     /// Plain depth-first search over all schedules.
     Dfs,
     /// OS threads that nobody schedules.
@@ -32,13 +36,16 @@ pub enum Driver {
     Greybox,
 }
 
-/// The drivers that draw schedules at random.
-pub const RANDOMIZED: [Driver; 3] = [Driver::Random, Driver::Pct, Driver::Urw];
+/// The drivers that draw schedules at random, without the one that is made of the others.
+pub const RANDOMIZED: [Driver; 5] = [Driver::Random, Driver::Pct, Driver::Urw, Driver::Pos, Driver::Surw];
 
-const NAMES: [(Driver, &str); 7] = [
+const NAMES: [(Driver, &str); 10] = [
     (Driver::Random, "random"),
     (Driver::Pct, "pct"),
     (Driver::Urw, "urw"),
+    (Driver::Pos, "pos"),
+    (Driver::Surw, "surw"),
+    (Driver::Portfolio, "portfolio"),
     (Driver::Dfs, "dfs"),
     (Driver::Stress, "stress"),
     (Driver::Loom, "loom"),
@@ -49,6 +56,21 @@ impl Driver {
     /// All names.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(_, name)| *name)
+    }
+
+    /// Which driver makes the schedule with this number, counted from 1: for a portfolio one of its
+    /// members.
+    pub fn turn(self, schedule: u64) -> Driver {
+        if self != Driver::Portfolio {
+            return self;
+        }
+        match Portfolio::turn(schedule) {
+            Member::Random => Driver::Random,
+            Member::Pct => Driver::Pct,
+            Member::Urw => Driver::Urw,
+            Member::Pos => Driver::Pos,
+            Member::Surw => Driver::Surw,
+        }
     }
 
     /// Runs the program up to `schedules` times, from `seed`, until `sink` says that it has had enough.
@@ -71,10 +93,10 @@ impl Driver {
         match self {
             Driver::Random => fast(FastPolicy::Random, Box::new(sink)),
             Driver::Pct => fast(FastPolicy::Pct { depth: 3 }, Box::new(sink)),
-            Driver::Urw => {
-                let schedules = usize::try_from(schedules).unwrap_or(usize::MAX);
-                ShuttleEngine.explore_with(program, config, ShuttlePolicy::Urw, seed, schedules, sink);
-            }
+            Driver::Urw => fast(FastPolicy::Urw, Box::new(sink)),
+            Driver::Pos => fast(FastPolicy::Pos, Box::new(sink)),
+            Driver::Surw => fast(FastPolicy::Surw, Box::new(sink)),
+            Driver::Portfolio => fast(FastPolicy::Portfolio, Box::new(sink)),
             Driver::Dfs => {
                 let bounds = Bounds { runs: Some(schedules), ..Bounds::default() };
                 return Ok(search(program, config, bounds, sink).all);

@@ -12,7 +12,7 @@ pub use self::shuttle::{ShuttleEngine, ShuttlePolicy};
 pub use fast::{FastEngine, FastPolicy};
 pub use threads::ThreadEngine;
 
-use bohr_kernel::{Kernel, Program, RunConfig, Strategy, TaskId, run_task, spawn_clock};
+use bohr_kernel::{Program, RunConfig, TaskId, run_task, spawn_clock};
 
 /// Keeps panics of scenario code quiet, for engines that set no panic hook themselves.
 fn quiet_once() {
@@ -28,11 +28,4 @@ fn run_main(program: &Program, config: RunConfig) {
         }
         program.run_body();
     });
-}
-
-/// Tells a strategy of a step that was no choice. Beginning and ending a task is none.
-fn tell_forced<S: Strategy + ?Sized>(strategy: &mut S, kernel: &Kernel, task: TaskId) {
-    if !kernel.stopping() && kernel.published(task).is_some() {
-        strategy.forced(kernel, task);
-    }
 }

@@ -1,6 +1,7 @@
 //! Fuzzing a program with breaks: some schedules now, more of them later, nothing forgotten in between.
 
 use crate::campaign::{Found, Shown};
+use crate::driver::Driver;
 use crate::engine::FastEngine;
 use crate::strategy::{Fuzzing, Greybox, Seen};
 use bohr_kernel::{Engine, Outcome, Program, RunConfig};
@@ -35,7 +36,7 @@ impl Fuzzer {
         let sink = {
             let shown = shown.clone();
             move |outcome: Outcome| {
-                shown.borrow_mut().take_watched(outcome, &mut watch);
+                shown.borrow_mut().take_watched(Driver::Greybox, outcome, &mut watch);
                 more()
             }
         };

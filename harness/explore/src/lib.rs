@@ -16,6 +16,7 @@ pub mod engine;
 pub mod fuzz;
 pub mod input;
 pub mod jobs;
+pub mod kernels;
 pub mod programs;
 pub mod proof;
 pub mod regression;

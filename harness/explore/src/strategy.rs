@@ -1,11 +1,16 @@
 //! Strategies: what makes the choices.
 
+mod census;
 mod dfs;
 mod dpor;
 mod greybox;
 mod pct;
+mod portfolio;
+mod pos;
 mod random;
 mod replay;
+mod surw;
+mod urw;
 
 pub use dfs::{After, Bounds, Dfs, Exhausted};
 #[doc(hidden)]
@@ -13,5 +18,9 @@ pub use dpor::Sabotage;
 pub use dpor::{Dpor, Explored, Limits, Progress};
 pub use greybox::{Fuzzing, Greybox, Seen};
 pub use pct::Pct;
+pub use portfolio::{Member, Portfolio};
+pub use pos::Pos;
 pub use random::{Policy, Random, Sampling};
 pub use replay::{FollowOrder, Replay};
+pub use surw::Surw;
+pub use urw::Urw;

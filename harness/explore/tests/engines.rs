@@ -2,7 +2,7 @@
 
 use bohr_explore::engine::{FastEngine, FastPolicy, ShuttleEngine, ShuttlePolicy};
 use bohr_explore::search::rerun;
-use bohr_explore::strategy::{Bounds, Dfs, Pct, Random, Replay, Sampling};
+use bohr_explore::strategy::{Bounds, Dfs, Pct, Portfolio, Random, Replay, Sampling};
 use bohr_kernel::{
     Access, Blocked, Engine, Kernel, ModelPanic, MultiOp, Obj, Outcome, Point, Program, RunConfig, Site,
     Strategy, Var, at_rest, choose, join, now, observe, raise, sleep_until, spawn, violated, when_blocked,
@@ -285,6 +285,7 @@ fn both_do_the_same_whatever_the_strategy_and_the_configuration() {
     for (seed, config) in (1..).zip(configs) {
         same(config, || Sampling::new(Random::new(seed), 200, all));
         same(config, || Sampling::new(Pct::new(seed, 3), 200, all));
+        same(config, || Sampling::new(Portfolio::new(seed), 500, all));
     }
 }
 
@@ -301,11 +302,14 @@ fn a_run_is_the_same_whether_or_not_it_is_recorded() {
             let urw = sampled(|sink| {
                 ShuttleEngine.explore_with(&program, config, ShuttlePolicy::Urw, 1, 300, sink)
             });
-            [fast, urw].concat().iter().map(unrecorded).collect::<Vec<_>>()
+            let all = sampled(|sink| {
+                FastEngine.explore_with(&program, config, FastPolicy::Portfolio, 1, 300, sink)
+            });
+            [fast, urw, all].concat().iter().map(unrecorded).collect::<Vec<_>>()
         });
         let differs = both[0].iter().zip(&both[1]).find(|(a, b)| a != b);
         assert_eq!(differs, None, "{name}");
-        assert_eq!(both.each_ref().map(Vec::len), [600, 600], "{name}");
+        assert_eq!(both.each_ref().map(Vec::len), [900, 900], "{name}");
     }
 }
 
@@ -371,6 +375,8 @@ fn what_is_drawn_on_one_replays_on_the_other_and_both_reach_all() {
             sampled(|sink| FastEngine.explore_with(&program, config, FastPolicy::Random, 1, 2_000, sink));
         let depth = FastPolicy::Pct { depth: 3 };
         let pct = sampled(|sink| FastEngine.explore_with(&program, config, depth, 1, 200, sink));
+        let others = [FastPolicy::Urw, FastPolicy::Pos, FastPolicy::Surw]
+            .map(|policy| sampled(|sink| FastEngine.explore_with(&program, config, policy, 1, 2_000, sink)));
         let shuttle = sampled(|sink| {
             ShuttleEngine.explore_with(&program, config, ShuttlePolicy::Random, 1, 2_000, sink)
         });
@@ -382,6 +388,9 @@ fn what_is_drawn_on_one_replays_on_the_other_and_both_reach_all() {
         assert_eq!(reached(&random), searched, "{name}");
         assert_eq!(reached(&shuttle), searched, "{name}");
         assert!(reached(&pct).is_subset(&searched), "{name}");
+        for outcomes in &others {
+            assert_eq!(reached(outcomes), searched, "{name}");
+        }
         let (fast, other) = (&FastEngine as &dyn Engine, &ShuttleEngine as &dyn Engine);
         for (engine, outcomes) in [(other, &random), (other, &pct), (fast, &shuttle), (fast, &urw)] {
             for outcome in outcomes.iter().take(100) {

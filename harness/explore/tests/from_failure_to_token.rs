@@ -120,7 +120,7 @@ fn the_verdict_of_a_cell_says_what_it_rests_on() {
     assert!(matches!(fixed.coverage, Coverage::Exhausted { .. }));
     let sampled = Effort { search_runs: 0, ..effort };
     let fixed = judge(&Toy, "fixed", "2+0", &sampled).expect("the toy has it");
-    assert_eq!(fixed.coverage, Coverage::Sampled { schedules: 3 * 5 * 500 });
+    assert_eq!(fixed.coverage, Coverage::Sampled { schedules: RANDOMIZED.len() as u64 * 5 * 500 });
 }
 
 #[test]

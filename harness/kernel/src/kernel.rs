@@ -506,6 +506,19 @@ impl Kernel {
         self.core.current
     }
 
+    /// The number of tasks so far, those counted that have returned.
+    pub fn tasks(&self) -> u32 {
+        self.core.tasks.len() as u32
+    }
+
+    /// Who spawned `task`; nothing for the main task.
+    ///
+    /// # Panics
+    /// If there is no such task.
+    pub fn parent(&self, task: TaskId) -> Option<TaskId> {
+        self.core.tasks[task.index()].origin.map(|(parent, _)| parent)
+    }
+
     /// The task that ran the last operation.
     pub fn last(&self) -> TaskId {
         self.core.last

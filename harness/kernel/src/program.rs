@@ -59,15 +59,18 @@ pub trait Strategy: 'static {
     /// Chooses an alternative, below [`Point::alternatives`]; nothing to give the run up.
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32>;
 
-    /// True if it is to be told of every step, and not only be asked where there is a choice. Costs a call a
-    /// step. Looked at once, before the first run.
-    fn watches(&self) -> bool {
+    /// True if the strategy must be told of every step of the run that has begun: see [`Strategy::runs`]. It
+    /// costs time, since then a task that is alone publishes what it does as well.
+    fn sees_steps(&self) -> bool {
         false
     }
 
-    /// A task is about to run what it has published, and nobody else could have. Only if it
-    /// [watches](Strategy::watches); engines that schedule nothing tell nothing.
-    fn forced(&mut self, _kernel: &Kernel, _task: TaskId) {}
+    /// `task` is about to run the operation that it has [published](Kernel::published), by choice or because
+    /// nobody else could go on. Called only by engines that schedule, and only if the strategy
+    /// [sees steps](Strategy::sees_steps).
+    fn runs(&mut self, kernel: &Kernel, task: TaskId) {
+        let _ = (kernel, task);
+    }
 
     /// Takes what the run has shown.
     fn end(&mut self, outcome: Outcome);

@@ -10,7 +10,7 @@ use crate::race::Shadow;
 use crate::{Access, Blocked, Clock, Detail, Kind, Name, Obj, ObjectId, Site, TaskId};
 use smallvec::{SmallVec, smallvec};
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -21,7 +21,8 @@ pub trait Host {
     /// The task in control has published its next operation. True if it also goes on, so that no switch
     /// is needed: it has then been [given control](Kernel::choose_task) again.
     fn goes_on(&self, kernel: &mut Kernel) -> bool;
-    /// False if it is to be asked even where the task that has control is the only one that can go on.
+    /// False if it is to be asked even where the task that has control is the only one that can go on. Asked
+    /// when a run begins.
     fn skips_forced(&self) -> bool {
         true
     }
@@ -45,7 +46,7 @@ pub struct Runs(Rc<Local>);
 struct Local {
     kernel: RefCell<Kernel>,
     host: Rc<dyn Host>,
-    skips_forced: bool,
+    skips_forced: Cell<bool>,
 }
 
 enum Session {
@@ -156,12 +157,12 @@ impl SharedKernel {
 impl Runs {
     /// For a program whose first run is about to begin.
     pub fn new(kernel: Kernel, host: Rc<dyn Host>) -> Self {
-        let skips_forced = host.skips_forced();
-        Runs(Rc::new(Local { kernel: RefCell::new(kernel), host, skips_forced }))
+        Runs(Rc::new(Local { kernel: RefCell::new(kernel), host, skips_forced: Cell::new(false) }))
     }
 
     /// Makes the calling thread part of the run.
     pub fn enter(&self) {
+        self.0.skips_forced.set(self.0.host.skips_forced());
         part_of(Session::Local(Rc::clone(&self.0)));
     }
 
@@ -704,7 +705,7 @@ fn perform<R>(
 ) -> R {
     let Some(local) = local() else { return perform_on_thread(op, alternatives, action) };
     let mut kernel = local.kernel.borrow_mut();
-    let alone = local.skips_forced && kernel.core.is_alone(&kernel.objects);
+    let alone = local.skips_forced.get() && kernel.core.is_alone(&kernel.objects);
     if alone && alternatives.is_none() && op.may_run(&kernel.objects) {
         let result = act(&mut kernel, op.site(), |objects, cx| action(objects, cx, 0));
         drop(kernel);

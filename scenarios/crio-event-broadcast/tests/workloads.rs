@@ -8,7 +8,7 @@ use bohr_kernel::scenario::Expected;
 use crio_event_broadcast::scenario;
 use crio_event_broadcast::workload::Workload;
 
-/// 60 workloads, drawn from fixed bytes, with 3 drivers and 20 schedules each: no verdict here depends on
+/// 60 workloads, drawn from fixed bytes, with 5 drivers and 20 schedules each: no verdict here depends on
 /// chance.
 #[test]
 fn the_correct_forms_hold_on_drawn_workloads() {

@@ -5,7 +5,7 @@ use crate::exit::Error;
 use crate::judging::{Judged, Kept};
 use crate::output::Output;
 use crate::words::{Assessment, assess};
-use bohr_explore::campaign::Hardness;
+use bohr_explore::campaign::{Hardness, Share};
 use bohr_explore::cell::{Cell, Coverage};
 use bohr_kernel::scenario::Role;
 use bohr_report::model::Fewest;
@@ -58,6 +58,9 @@ struct HardnessJson {
     schedules: u64,
     /// By oracle: from how many seeds it was violated, and the median number of schedules until then.
     oracles: BTreeMap<String, (u64, u64)>,
+    /// What each member of a portfolio had in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shares: Vec<Share>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +133,7 @@ fn hardness(h: &Hardness) -> HardnessJson {
         interval: h.interval,
         schedules: h.schedules,
         oracles: h.oracles.clone(),
+        shares: h.shares.clone(),
     }
 }
 

@@ -4,8 +4,8 @@ use super::{Example, Ran, cells};
 use crate::exit::Error;
 use crate::judging::{Judged, Kept, verdict};
 use crate::output::{self, Look, Output, cell};
-use crate::words::{Assessment, assess, counted, coverage, hardness, quoted, thousands};
-use bohr_explore::campaign::name_of;
+use crate::words::{self, Assessment, assess, counted, coverage, hardness, quoted, thousands};
+use bohr_explore::campaign::{Share, name_of};
 use bohr_explore::cell::Cell;
 use bohr_report::{model::Fewest, report};
 use std::collections::BTreeSet;
@@ -46,6 +46,11 @@ fn matrix(groups: &[&[Judged]], out: &mut Output) -> Result<(), Error> {
         ]);
     }
     out.table(&rows)?;
+    let cells = groups.iter().flat_map(|group| cells(group));
+    let shares = Share::sum(cells.flat_map(|cell| &cell.hardness).flat_map(|h| &h.shares));
+    if !shares.is_empty() {
+        out.styled(Look::Dim, &format!("  {}", words::shares(&shares)))?;
+    }
     Ok(out.line("")?)
 }
 

@@ -3,7 +3,7 @@
 //! one of those who resumed it, and so cannot be resumed, does it suspend itself until that one is reached. So most
 //! switches take one change of stacks and not two, by way of a loop that all return to.
 
-use crate::strategy::{Pct, Random, Sampling};
+use crate::strategy::{Pct, Policy, Portfolio, Pos, Random, Sampling, Surw, Urw};
 use bohr_coroutine::{Coroutine, suspend};
 use bohr_kernel::{
     Engine, Host, Kernel, Next, Outcome, Point, Program, RunConfig, Runs, Strategy, TaskId, conclude,
@@ -30,6 +30,14 @@ pub enum FastPolicy {
         /// The number of ordering constraints that the bug needs, one less than the priority changes.
         depth: usize,
     },
+    /// Uniform random walk weighted by what each task has left: [`Urw`].
+    Urw,
+    /// Partial order sampling: [`Pos`].
+    Pos,
+    /// Selectively uniform random walk: [`Surw`].
+    Surw,
+    /// All of these in turn, with bug depth 3: [`Portfolio`].
+    Portfolio,
 }
 
 impl Engine for FastEngine {
@@ -54,16 +62,25 @@ impl FastEngine {
         sink: impl FnMut(Outcome) -> bool + 'static,
     ) {
         match policy {
-            FastPolicy::Random => {
-                let random = Sampling::new(Random::new(seed), schedules, sink);
-                explore(program, config, Rc::new(RefCell::new(random)), Manners::NeverPanics);
-            }
-            FastPolicy::Pct { depth } => {
-                let pct = Sampling::new(Pct::new(seed, depth), schedules, sink);
-                explore(program, config, Rc::new(RefCell::new(pct)), Manners::NeverPanics);
-            }
+            FastPolicy::Random => sample(program, config, Random::new(seed), schedules, sink),
+            FastPolicy::Pct { depth } => sample(program, config, Pct::new(seed, depth), schedules, sink),
+            FastPolicy::Urw => sample(program, config, Urw::new(seed), schedules, sink),
+            FastPolicy::Pos => sample(program, config, Pos::new(seed), schedules, sink),
+            FastPolicy::Surw => sample(program, config, Surw::new(seed), schedules, sink),
+            FastPolicy::Portfolio => sample(program, config, Portfolio::new(seed), schedules, sink),
         }
     }
+}
+
+fn sample(
+    program: &Program,
+    config: RunConfig,
+    policy: impl Policy,
+    schedules: u64,
+    sink: impl FnMut(Outcome) -> bool + 'static,
+) {
+    let sampling = Sampling::new(policy, schedules, sink);
+    explore(program, config, Rc::new(RefCell::new(sampling)), Manners::NeverPanics);
 }
 
 /// What is known of a strategy. Catching a panic that never comes takes a tenth of a step.
@@ -90,12 +107,13 @@ fn explore<S: Strategy + ?Sized>(
         born: Cell::new(0),
         inner: Cell::new(0),
         chosen: Cell::new(None),
+        sees_steps: Cell::new(false),
         manners,
-        watches: strategy.borrow().watches(),
         panic: Cell::new(None),
     });
     let runs = Runs::new(program.kernel(config), host.clone());
     while strategy.borrow_mut().begin() {
+        host.sees_steps.set(strategy.borrow().sees_steps());
         runs.with_kernel(|kernel| program.renew(kernel, config));
         runs.enter();
         host.run(&runs);
@@ -164,9 +182,9 @@ struct FastHost<S: ?Sized> {
     inner: Cell<usize>,
     /// Who goes on, if it has been decided.
     chosen: Cell<Option<TaskId>>,
+    /// Whether the strategy is told of every step of this run.
+    sees_steps: Cell<bool>,
     manners: Manners,
-    /// Whether the strategy is told of steps that are no choice.
-    watches: bool,
     /// What the strategy panicked with: that is not the scenario's doing, and must not look like it.
     panic: Cell<Option<Box<dyn Any + Send>>>,
 }
@@ -225,7 +243,7 @@ impl<S: Strategy + ?Sized> FastHost<S> {
         match next {
             Next::Over => None,
             Next::Forced(task) => {
-                if self.watches && !self.tell(kernel, task) {
+                if !self.tell(kernel, task) {
                     kernel.abandon();
                     return self.decide(kernel);
                 }
@@ -233,8 +251,10 @@ impl<S: Strategy + ?Sized> FastHost<S> {
                 Some(task)
             }
             Next::Choice => match self.ask(kernel, &kernel.point()) {
-                Some(choice) => Some(kernel.choose(choice)),
-                None => {
+                Some(choice) if !self.sees_steps.get() || self.tell(kernel, kernel.point().task(choice)) => {
+                    Some(kernel.choose(choice))
+                }
+                _ => {
                     kernel.abandon();
                     self.decide(kernel)
                 }
@@ -242,32 +262,37 @@ impl<S: Strategy + ?Sized> FastHost<S> {
         }
     }
 
-    /// Tells the strategy of a step that is no choice. False if it panics.
+    /// Tells a strategy that wants to know it of a task's next step, if it is one. False if it has panicked.
+    #[inline(always)]
     fn tell(&self, kernel: &Kernel, task: TaskId) -> bool {
-        let tell = || super::tell_forced(&mut *self.strategy.borrow_mut(), kernel, task);
-        let told = catch_unwind(AssertUnwindSafe(tell));
-        told.map_err(|payload| self.panic.set(Some(payload))).is_ok()
+        if !self.sees_steps.get() || kernel.stopping() || kernel.published(task).is_none() {
+            return true;
+        }
+        self.caught(|| self.strategy.borrow_mut().runs(kernel, task)).is_some()
     }
 
-    /// The strategy's choice. None also if it panics, since a stack full of the scenario's frames is no place to
-    /// let that pass.
+    /// The strategy's choice. None also if it has panicked.
     #[inline(always)]
     fn ask(&self, kernel: &Kernel, point: &Point<'_>) -> Option<u32> {
-        let choose = || {
+        let choice = self.caught(|| {
             let choice = self.strategy.borrow_mut().choose(kernel, point);
             assert!(
                 choice.is_none_or(|c| c < point.alternatives()),
                 "a strategy chooses an alternative there is"
             );
             choice
-        };
+        });
+        choice.flatten()
+    }
+
+    /// Keeps a panic of the strategy's, since a stack full of the scenario's frames is no place to let that pass.
+    #[inline(always)]
+    fn caught<R>(&self, strategy: impl FnOnce() -> R) -> Option<R> {
         if self.manners == Manners::NeverPanics {
-            return choose();
+            return Some(strategy());
         }
-        catch_unwind(AssertUnwindSafe(choose)).unwrap_or_else(|payload| {
-            self.panic.set(Some(payload));
-            None
-        })
+        let result = catch_unwind(AssertUnwindSafe(strategy));
+        result.map_err(|payload| self.panic.set(Some(payload))).ok()
     }
 }
 
@@ -283,7 +308,7 @@ impl<S: Strategy + ?Sized> Host for FastHost<S> {
     }
 
     fn skips_forced(&self) -> bool {
-        !self.watches
+        !self.sees_steps.get()
     }
 
     fn switch(&self) {

@@ -39,9 +39,8 @@ impl Engine for ShuttleEngine {
     }
 
     fn explore(&self, program: &Program, config: RunConfig, strategy: Rc<RefCell<dyn Strategy>>) {
-        let skip_forced = !strategy.borrow().watches();
         let policy = Policy::Own(strategy.clone());
-        run(program, config, policy, skip_forced, Box::new(AskStrategy(strategy)));
+        run(program, config, policy, true, Box::new(AskStrategy(strategy)));
     }
 }
 
@@ -175,10 +174,11 @@ impl Scheduler for Bridge {
             return None;
         }
         self.running = true;
+        let sees_steps = matches!(&self.policy, Policy::Own(strategy) if strategy.borrow().sees_steps());
         let host = ShuttleHost {
             point: AtomicBool::new(false),
             policy: self.policy.clone(),
-            skip_forced: self.skip_forced,
+            skip_forced: self.skip_forced && !sees_steps,
         };
         install(self.program.kernel(self.config), Rc::new(host));
         Some(Schedule::new(0))
@@ -198,12 +198,7 @@ impl Scheduler for Bridge {
             }
             let next = kernel.next_task();
             let chosen = match (&next, &self.policy) {
-                (Next::Forced(task), Policy::Own(strategy)) => {
-                    if !self.skip_forced {
-                        super::tell_forced(&mut *strategy.borrow_mut(), kernel, *task);
-                    }
-                    *task
-                }
+                (Next::Forced(task), Policy::Own(_)) => *task,
                 (Next::Choice, Policy::Own(strategy)) => {
                     let point = kernel.point();
                     match strategy.borrow_mut().choose(kernel, &point) {
@@ -228,6 +223,13 @@ impl Scheduler for Bridge {
                     ours(scheduler.borrow_mut().next_task(&offered, current, yielding)?)
                 }
             };
+            if let Policy::Own(strategy) = &self.policy
+                && !kernel.stopping()
+                && kernel.published(chosen).is_some()
+                && strategy.borrow().sees_steps()
+            {
+                strategy.borrow_mut().runs(kernel, chosen);
+            }
             kernel.choose_task(chosen, next);
             Some(ShuttleId::from(chosen.0 as usize))
         })

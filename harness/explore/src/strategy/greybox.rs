@@ -118,7 +118,6 @@ impl Greybox {
                     Some(choice) => point.task(choice),
                     None => self.choose_task(kernel, enabled),
                 };
-                self.step(kernel, task);
                 point.choice_of(task).expect("only enabled tasks are candidates")
             }
         }
@@ -188,11 +187,11 @@ impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Fuzzing<F> {
         Some(self.greybox.choose(kernel, point))
     }
 
-    fn watches(&self) -> bool {
+    fn sees_steps(&self) -> bool {
         true
     }
 
-    fn forced(&mut self, kernel: &Kernel, task: TaskId) {
+    fn runs(&mut self, kernel: &Kernel, task: TaskId) {
         self.greybox.step(kernel, task);
     }
 

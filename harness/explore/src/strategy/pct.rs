@@ -8,7 +8,9 @@ use bohr_kernel::{Kernel, Point, TaskId};
 /// random points the task that ran last falls below all others.
 ///
 /// As in shuttle, and unlike the paper, points are drawn from the choices of the longest run so far, a first run
-/// without points finds out how many there are, and a later point always lowers further than an earlier one.
+/// without points finds out how many there are, and a later point always lowers further than an earlier one. And
+/// unlike both, some later runs have no points either: where to be preempted ends a run early, as by a crash,
+/// runs with points would never show how long one can be.
 #[derive(Clone, Debug)]
 pub struct Pct {
     rng: Rng,
@@ -22,6 +24,9 @@ pub struct Pct {
     most_choices: u32,
     first: bool,
 }
+
+/// One in so many runs has no points.
+const WITHOUT_POINTS: u32 = 8;
 
 /// What drawn priorities are above and lowered ones below.
 const DRAWN: u64 = 1 << 63;
@@ -77,6 +82,9 @@ impl Policy for Pct {
         self.lowest = DRAWN;
         self.choices = 0;
         self.draw_points();
+        if self.rng.below(WITHOUT_POINTS) == 0 {
+            self.points.clear();
+        }
     }
 
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> u32 {

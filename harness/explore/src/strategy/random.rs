@@ -1,6 +1,6 @@
 //! Schedules drawn at random.
 
-use bohr_kernel::{Kernel, Outcome, Point, Strategy};
+use bohr_kernel::{Kernel, Outcome, Point, Strategy, TaskId};
 
 /// Makes the choices of one run after another from a seed.
 pub trait Policy: 'static {
@@ -9,6 +9,16 @@ pub trait Policy: 'static {
 
     /// Chooses an alternative, below [`Point::alternatives`].
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> u32;
+
+    /// As [`Strategy::sees_steps`].
+    fn sees_steps(&self) -> bool {
+        false
+    }
+
+    /// As [`Strategy::runs`].
+    fn runs(&mut self, kernel: &Kernel, task: TaskId) {
+        let _ = (kernel, task);
+    }
 }
 
 /// A policy for so many runs, each of which it hands to a sink, until that has had enough.
@@ -36,6 +46,14 @@ impl<P: Policy, F: FnMut(Outcome) -> bool + 'static> Strategy for Sampling<P, F>
 
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32> {
         Some(self.policy.choose(kernel, point))
+    }
+
+    fn sees_steps(&self) -> bool {
+        self.policy.sees_steps()
+    }
+
+    fn runs(&mut self, kernel: &Kernel, task: TaskId) {
+        self.policy.runs(kernel, task);
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -74,6 +92,11 @@ impl Rng {
         Rng(seed)
     }
 
+    /// For a policy that must not draw the same numbers as another one with the same seed.
+    pub(crate) fn salted(seed: u64, policy: &str) -> Self {
+        Rng(policy.bytes().fold(seed, |seed, byte| Rng(seed ^ u64::from(byte)).next()))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -83,7 +106,25 @@ impl Rng {
 
     /// A number below `n`, each with the same chance up to `n` in 2^32.
     pub(crate) fn below(&mut self, n: u32) -> u32 {
-        ((u128::from(self.next()) * u128::from(n)) >> 64) as u32
+        self.below_wide(u64::from(n)) as u32
+    }
+
+    /// A number below `n`, which is far below 2^64.
+    pub(crate) fn below_wide(&mut self, n: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(n)) >> 64) as u64
+    }
+
+    /// An index, each with a chance in proportion to its weight. Nothing if no weight is above 0.
+    pub(crate) fn weighted(&mut self, weights: impl Iterator<Item = u64> + Clone) -> Option<usize> {
+        let total = weights.clone().sum();
+        let mut drawn = if total > 0 { self.below_wide(total) } else { return None };
+        weights.into_iter().position(|weight| match drawn.checked_sub(weight) {
+            Some(rest) => {
+                drawn = rest;
+                false
+            }
+            None => true,
+        })
     }
 }
 
