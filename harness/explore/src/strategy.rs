@@ -2,6 +2,7 @@
 
 mod dfs;
 mod dpor;
+mod follow;
 mod pct;
 mod random;
 mod replay;
@@ -10,6 +11,8 @@ pub use dfs::{After, Bounds, Dfs, Exhausted};
 #[doc(hidden)]
 pub use dpor::Sabotage;
 pub use dpor::{Dpor, Explored, Limits, Progress};
+pub(crate) use dpor::{Flip, Op, Place, flips, ran};
+pub(crate) use follow::{Delay, Drawn, Follow, Noting};
 pub use pct::Pct;
 pub use random::{Policy, Random, Sampling};
 pub use replay::{FollowOrder, Replay};

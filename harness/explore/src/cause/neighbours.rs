@@ -1,0 +1,267 @@
+//! The schedules next to a failing one.
+
+use super::distance::distance;
+use super::{Choice, Decides, Pair};
+use crate::engine::FastEngine;
+use crate::search::prove;
+use crate::strategy::{Delay, Drawn, Flip, Follow, Limits, Op, flips, ran};
+use bohr_kernel::{Decision, Engine, Event, Finding, Kind, Outcome, Program, RunConfig, TaskId};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// A schedule that passes.
+pub(super) struct Neighbour {
+    pub(super) decides: Decides,
+    pub(super) decisions: Vec<Decision>,
+    /// How far it is from the failing one; the nearest has the least. Steps out of place, then steps put in.
+    distance: (usize, u32),
+}
+
+pub(super) struct Search<'a> {
+    program: &'a Program,
+    verdict: Verdict,
+    failing: &'a Outcome,
+    /// The steps of the failing run.
+    ops: Vec<Op>,
+    drawn: Vec<Drawn>,
+    budget: u64,
+    pub(super) runs: u64,
+    pub(super) other: u64,
+}
+
+/// What tells whether a run passes.
+#[derive(Clone)]
+struct Verdict {
+    config: RunConfig,
+    finding: Finding,
+    /// What the failing run shows besides.
+    besides: Vec<Finding>,
+}
+
+impl Verdict {
+    fn fails(&self, outcome: &Outcome) -> bool {
+        outcome.findings.iter().any(|f| f.same_failure(&self.finding))
+    }
+
+    /// A run passes if it has no other failure either, which may only have come first. Where runs go on after
+    /// a data race, that hides nothing.
+    fn passes(&self, outcome: &Outcome) -> bool {
+        let hides_nothing = |f: &Finding| {
+            let known = self.besides.iter().any(|known| known.same_failure(f));
+            self.config.keep_going && (known || f.kind == Kind::DataRace)
+        };
+        !self.fails(outcome) && outcome.findings.iter().all(hides_nothing)
+    }
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        program: &'a Program,
+        config: RunConfig,
+        finding: &Finding,
+        failing: &'a Outcome,
+        drawn: Vec<Drawn>,
+        budget: u64,
+    ) -> Self {
+        let besides = failing.findings.iter().filter(|f| !f.same_failure(finding)).cloned().collect();
+        let config = RunConfig { log: true, ..config };
+        let verdict = Verdict { config, finding: finding.clone(), besides };
+        Search { program, verdict, failing, ops: ran(&failing.log), drawn, budget, runs: 0, other: 0 }
+    }
+
+    /// The nearest schedule that passes with one race in the other order.
+    pub(super) fn flips(&mut self) -> Option<Neighbour> {
+        let mut nearest = None;
+        // What came after the failure had no part in it.
+        let until = self.verdict.finding.step as usize;
+        for flip in flips(&self.failing.log).iter().filter(|flip| flip.first <= until) {
+            let values = self.values_as_they_were();
+            let Some(outcome) = self.run(flip.order.clone(), values, None) else { break };
+            if self.verdict.passes(&outcome) {
+                let steps = ran(&outcome.log);
+                let pair = self.flipped(flip, &steps);
+                self.offer(&mut nearest, pair.map(Decides::Order), &steps, 0, outcome);
+            }
+        }
+        nearest
+    }
+
+    /// The nearest schedule that passes with one other value.
+    pub(super) fn values(&mut self) -> Option<Neighbour> {
+        let mut nearest = None;
+        for at in (0..self.drawn.len()).rev() {
+            let Drawn { step, chosen, of, .. } = self.drawn[at];
+            for instead in (0..of).filter(|value| *value != chosen) {
+                let mut values = self.values_as_they_were();
+                values[at].1 = instead;
+                let turns = self.turns().collect();
+                let Some(outcome) = self.run(turns, values, None) else { break };
+                if self.verdict.passes(&outcome) {
+                    let decides = Decides::Value(Choice { step, chosen, of, instead });
+                    self.offer(&mut nearest, Some(decides), &ran(&outcome.log), 0, outcome);
+                }
+            }
+        }
+        nearest
+    }
+
+    /// The nearest schedule that passes with one step put off.
+    pub(super) fn delays(&mut self) -> Option<Neighbour> {
+        let mut nearest = None;
+        let enabled: Vec<Vec<TaskId>> = self.failing.log.iter().filter_map(enabled).collect();
+        for first in (0..self.ops.len().min(self.verdict.finding.step as usize + 1)).rev() {
+            let task = self.ops[first].place.task;
+            for prefers in enabled[first].iter().copied().filter(|other| *other != task) {
+                let for_steps = |steps| Delay { task, from: first as u32, steps, prefers };
+                // If it does not pass with the step put off as long as can be, it hardly will before.
+                let Some(longest) = self.delayed(for_steps(u32::MAX)) else { break };
+                if !self.verdict.passes(&longest) {
+                    continue;
+                }
+                for steps in 1.. {
+                    let Some(outcome) = self.delayed(for_steps(steps)) else { break };
+                    let ops = ran(&outcome.log);
+                    if self.verdict.passes(&outcome) {
+                        let pair = self.put_off(first, &ops);
+                        self.offer(&mut nearest, pair.map(Decides::Order), &ops, steps, outcome);
+                        break;
+                    }
+                    let found = ops.iter().position(|op| *op == self.ops[first]);
+                    if found.is_none_or(|at| at < first + steps as usize) {
+                        break;
+                    }
+                }
+            }
+        }
+        nearest
+    }
+
+    /// Whether any schedule passes, as far as the budget goes, and the nearest that does.
+    pub(super) fn all(&mut self) -> (Decides, Option<Vec<Decision>>) {
+        #[derive(Default)]
+        struct Seen {
+            other: u64,
+            nearest: Option<(usize, Vec<Decision>)>,
+        }
+        let left = self.budget.saturating_sub(self.runs);
+        let seen: Rc<RefCell<Seen>> = Rc::default();
+        let sink = {
+            let (seen, verdict, ops) = (seen.clone(), self.verdict.clone(), self.ops.clone());
+            move |outcome: Outcome| {
+                let mut seen = seen.borrow_mut();
+                if !outcome.abandoned && verdict.passes(&outcome) {
+                    let distance = distance(&ops, &ran(&outcome.log));
+                    if seen.nearest.as_ref().is_none_or(|(least, _)| distance < *least) {
+                        seen.nearest = Some((distance, outcome.decisions));
+                    }
+                } else if !verdict.fails(&outcome) {
+                    seen.other += 1;
+                }
+                true
+            }
+        };
+        let limits = Limits { runs: Some(left), ..Limits::default() };
+        let explored = prove(self.program, self.verdict.config, limits, sink);
+        let Seen { other, nearest } = seen.take();
+        self.runs += explored.executions + explored.sleep_blocked;
+        self.other += other;
+        let decides = if explored.all && nearest.is_none() { Decides::Nothing } else { Decides::Unknown };
+        (decides, nearest.map(|(_, decisions)| decisions))
+    }
+
+    fn delayed(&mut self, delay: Delay) -> Option<Outcome> {
+        let turns = self.turns().collect();
+        self.run(turns, self.values_as_they_were(), Some(delay))
+    }
+
+    fn turns(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.ops.iter().map(|op| op.place.task)
+    }
+
+    fn values_as_they_were(&self) -> Vec<(TaskId, u32)> {
+        self.drawn.iter().map(|drawn| (drawn.task, drawn.chosen)).collect()
+    }
+
+    /// Runs a neighbour. Nothing if the budget is used up.
+    fn run(
+        &mut self,
+        turns: Vec<TaskId>,
+        values: Vec<(TaskId, u32)>,
+        delay: Option<Delay>,
+    ) -> Option<Outcome> {
+        if self.runs >= self.budget {
+            return None;
+        }
+        self.runs += 1;
+        let follow = Rc::new(RefCell::new(Follow::new(turns, values, delay)));
+        FastEngine.explore(self.program, self.verdict.config, follow.clone());
+        let follow = Rc::into_inner(follow).expect("the engine has let go of its strategy").into_inner();
+        let outcome = follow.into_outcome().expect("the engine ran once");
+        self.other += u64::from(!self.verdict.fails(&outcome) && !self.verdict.passes(&outcome));
+        Some(outcome)
+    }
+
+    /// Takes a neighbour that passes if it is nearer than the nearest so far.
+    fn offer(
+        &self,
+        nearest: &mut Option<Neighbour>,
+        decides: Option<Decides>,
+        steps: &[Op],
+        put_in: u32,
+        outcome: Outcome,
+    ) {
+        let distance = (distance(&self.ops, steps), put_in);
+        if let Some(decides) = decides
+            && nearest.as_ref().is_none_or(|least| distance < least.distance)
+        {
+            *nearest = Some(Neighbour { decides, decisions: outcome.decisions, distance });
+        }
+    }
+
+    /// The pair of a flip, if it came about.
+    fn flipped(&self, flip: &Flip, steps: &[Op]) -> Option<Pair> {
+        let first = &self.ops[flip.first];
+        let second = steps.iter().position(|op| *op == flip.second)?;
+        let late = steps.iter().position(|op| op == first).is_none_or(|at| second < at);
+        if late { self.pair(flip.first, second, steps) } else { None }
+    }
+
+    /// The pair of a step that was put off: that step, and the last that came before it instead. Nothing if
+    /// others have changed places as well.
+    fn put_off(&self, first: usize, steps: &[Op]) -> Option<Pair> {
+        let at = steps.iter().position(|op| *op == self.ops[first])?;
+        let task = self.ops[first].place.task;
+        let others = self.ops.iter().filter(|op| op.place.task != task);
+        let others: Vec<(&Op, usize)> =
+            others.filter_map(|op| Some((op, steps.iter().position(|other| other == op)?))).collect();
+        let swapped = |at: usize| {
+            let (op, place) = others[at];
+            others[at + 1..].iter().any(|(later, now)| *now < place && later.conflict(op).is_some())
+        };
+        if (0..others.len()).any(swapped) {
+            return None;
+        }
+        let mut before = (first..at).rev().filter(|before| steps[*before].place.task != task);
+        before.find_map(|before| self.pair(first, before, steps))
+    }
+
+    /// A step of the failing run and one of the passing run that conflict.
+    fn pair(&self, first: usize, second: usize, passing: &[Op]) -> Option<Pair> {
+        let object = self.ops[first].conflict(&passing[second])?;
+        let in_failing = self.ops.iter().position(|op| *op == passing[second]);
+        Some(Pair {
+            first: first as u32,
+            second: in_failing.map(|at| at as u32),
+            first_in_passing: second as u32,
+            object,
+        })
+    }
+}
+
+/// Who could go on before a step.
+fn enabled(event: &Event) -> Option<Vec<TaskId>> {
+    match event {
+        Event::Runs { enabled, .. } => Some(enabled.to_vec()),
+        _ => None,
+    }
+}
