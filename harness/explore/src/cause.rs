@@ -3,19 +3,19 @@
 //! A schedule that fails is compared with schedules that differ from it in one place, which are really run.
 //! If such a neighbour passes, the place where it differs is the cause (Choi and Zeller, "Isolating
 //! Failure-Inducing Thread Schedules", ISSTA 2002; there by bisection between a failing and a passing schedule,
-//! here with the races of the failing one). In this order, until one of them has a neighbour that passes:
+//! here with the races of the failing one). Of several neighbours that pass the nearest is taken: that with the
+//! fewest steps out of their places, then with the fewest put in between, then the one that differs last. A
+//! neighbour that shows another failure does not pass. Only if none passes, one will do that goes on to its end
+//! without the failure and has another that did not keep it from that, as where two bugs meet in one program.
 //!
 //! - *Flips.* Each race of the run, which is a pair of conflicting operations with none between them in
 //!   happens-before, in the other order, and all else as it was as far as it still can be.
-//! - *Values.* Each chosen value, replaced by each other one.
 //! - *Delays.* Each step put off while another task goes on, for as few steps as suffice: then the last of
 //!   these and the step that was put off are the pair. So is found what is several operations away, as the
-//!   rest of a critical section that had not been closed.
-//! - *All schedules*, by [partial-order reduction](crate::search::prove), as far as the budget goes. They
-//!   tell whether any passes at all, but not by what pair of operations.
-//!
-//! Of several neighbours that pass the nearest is taken: that with the fewest steps out of their places, and of
-//! these the one that differs last.
+//!   end of a critical section that had not been closed.
+//! - *Values*, if no order was found to decide. Each chosen value, replaced by each other one.
+//! - *All schedules*, if no value was either, by [partial-order reduction](crate::search::prove), as far as the
+//!   budget goes. They tell whether any passes at all, but not by what pair of operations.
 
 mod distance;
 mod neighbours;
@@ -84,13 +84,15 @@ pub struct Choice {
     pub instead: u32,
 }
 
-/// A schedule that passes.
+/// A schedule that passes, or that at least goes on to its end without the failure.
 #[derive(Clone, Debug)]
 pub struct Passing {
     /// The run, recorded.
     pub outcome: Outcome,
     /// The index of the first step that is not the same as in the failing run.
     pub first_difference: u32,
+    /// The other failure that it has, if it does not pass outright.
+    pub but: Option<Finding>,
 }
 
 impl Passing {
@@ -116,15 +118,18 @@ pub fn cause(
         return Some(Cause { decides, passing: None, runs: 0, other: 0 });
     }
     let mut search = Search::new(program, config, finding, &failing, drawn, budget);
-    let found = search.flips().or_else(|| search.values()).or_else(|| search.delays());
+    let found = search.orders().or_else(|| search.values());
     let (decides, nearest) = match found {
-        Some(Neighbour { decides, decisions, .. }) => (decides, Some(decisions)),
-        None => search.all(),
+        Some(Neighbour { decides, decisions, but, .. }) => (decides, Some((decisions, but))),
+        None => {
+            let (decides, nearest) = search.all();
+            (decides, nearest.map(|decisions| (decisions, None)))
+        }
     };
-    let passing = nearest.map(|decisions| {
+    let passing = nearest.map(|(decisions, but)| {
         let choices = decisions.iter().map(|d| d.chosen).collect();
-        let outcome = rerun(program, config, choices);
-        Passing { first_difference: first_difference(&failing, &outcome), outcome }
+        let outcome = rerun(program, RunConfig { keep_going: true, ..config }, choices);
+        Passing { first_difference: first_difference(&failing, &outcome), outcome, but }
     });
     Some(Cause { decides, passing, runs: search.runs, other: search.other })
 }

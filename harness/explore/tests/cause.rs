@@ -340,6 +340,60 @@ fn another_failure_is_not_a_pass() {
     );
 }
 
+/// Two bugs in one: using what is still busy, and a second look that sees what the first did not. Without the first
+/// the second is left, which is found only at the end. The first failure has its pair all the same.
+#[test]
+fn a_run_without_the_failure_may_end_in_another() {
+    let program = || {
+        let busy = Obj::create("flag", "busy", false);
+        spawn("owner", move || {
+            busy.op("begin", Access::Write).run(|b, _| *b = true);
+            busy.op("finish", Access::Write).run(|b, _| *b = false);
+        });
+        spawn("user", move || {
+            busy.op("use", Access::Read).run(|b, cx| {
+                if *b {
+                    cx.fatal("used while busy");
+                }
+            });
+        });
+        at_rest(|| violated("TIDY", "nobody tidied up"));
+    };
+    let program = Program::new(program);
+    let failing = failing(&program, CONFIG, "used while busy");
+    let found = cause(&program, CONFIG, &failing.findings[0], &failing.decisions, BUDGET);
+    let found = found.expect("it fails again");
+    let Decides::Order(pair) = &found.decides else { panic!("{found:?}") };
+    let passing = found.passing.as_ref().expect("a pair has one");
+    let trace = failing.trace.as_ref().expect("it was recorded");
+    assert_eq!(step(trace, pair.first), "user use");
+    assert_eq!(step(passing.trace(), pair.first_in_passing), "owner finish");
+    assert_eq!(passing.but.as_ref().expect("it is always violated").text, "nobody tidied up");
+}
+
+/// What is chosen only because of the other order is chosen as the run needs it.
+#[test]
+fn values_that_the_failing_run_did_not_choose_are_free() {
+    let program = || {
+        let disk = Obj::create("disk", "disk", 0);
+        spawn("power", move || {
+            let written = disk.op("loss", Access::Write).run(|d, _| *d);
+            let kept = if written > 0 { choose(2) } else { 0 };
+            disk.op("look", Access::Write).run(move |_, cx| {
+                if kept == 0 {
+                    cx.panic("nothing is left");
+                }
+            });
+        });
+        spawn("writer", move || disk.op("write", Access::Write).run(|d, _| *d += 1));
+    };
+    assert_eq!(
+        explained(program),
+        "power loss before writer write, which is not reached (on disk); passes: writer write, power loss, \
+         power look; differs from step 1"
+    );
+}
+
 /// Where each neighbour fails in another way and all schedules can be run, it is said that none passes.
 #[test]
 fn a_program_that_only_fails_otherwise_has_no_passing_schedule() {

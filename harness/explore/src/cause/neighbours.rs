@@ -13,8 +13,11 @@ use std::rc::Rc;
 pub(super) struct Neighbour {
     pub(super) decides: Decides,
     pub(super) decisions: Vec<Decision>,
-    /// How far it is from the failing one; the nearest has the least. Steps out of place, then steps put in.
-    distance: (usize, u32),
+    /// The other failure that it has, if it does not pass outright.
+    pub(super) but: Option<Finding>,
+    /// How far it is from the failing one; the nearest has the least. Whether it ends in another failure, then
+    /// steps out of place, then steps put in.
+    distance: (bool, usize, u32),
 }
 
 pub(super) struct Search<'a> {
@@ -32,10 +35,11 @@ pub(super) struct Search<'a> {
 /// What tells whether a run passes.
 #[derive(Clone)]
 struct Verdict {
+    /// How neighbours are run: on after what does not end them, so that it hides nothing.
     config: RunConfig,
     finding: Finding,
-    /// What the failing run shows besides.
-    besides: Vec<Finding>,
+    /// What the failing run shows besides, if it went on.
+    besides: Option<Vec<Finding>>,
 }
 
 impl Verdict {
@@ -43,14 +47,28 @@ impl Verdict {
         outcome.findings.iter().any(|f| f.same_failure(&self.finding))
     }
 
-    /// A run passes if it has no other failure either, which may only have come first. Where runs go on after
-    /// a data race, that hides nothing.
-    fn passes(&self, outcome: &Outcome) -> bool {
-        let hides_nothing = |f: &Finding| {
-            let known = self.besides.iter().any(|known| known.same_failure(f));
-            self.config.keep_going && (known || f.kind == Kind::DataRace)
+    /// Another failure of a run. What the failing run shows besides is none, and data races are none if it
+    /// went on after such.
+    fn other<'o>(&self, outcome: &'o Outcome) -> Option<&'o Finding> {
+        let race = |f: &Finding| f.kind == Kind::DataRace;
+        let known = |f: &Finding| {
+            let besides = self.besides.as_ref();
+            besides.is_some_and(|besides| race(f) || besides.iter().any(|known| known.same_failure(f)))
         };
-        !self.fails(outcome) && outcome.findings.iter().all(hides_nothing)
+        let others = || outcome.findings.iter().filter(|f| !f.same_failure(&self.finding) && !known(f));
+        others().find(|f| !race(f)).or_else(|| others().next())
+    }
+
+    fn passes(&self, outcome: &Outcome) -> bool {
+        !self.fails(outcome) && self.other(outcome).is_none()
+    }
+
+    /// A run that goes on to its end does not have the failure, even if it has another. That is not asked of
+    /// failures that are found at the end: those of different runs are seldom the same to the word.
+    fn avoids(&self, outcome: &Outcome) -> bool {
+        let at_the_end = self.finding.kind == Kind::Oracle && self.finding.task.is_none();
+        let ends = || outcome.findings.iter().any(|f| f.kind.ends_the_run());
+        self.passes(outcome) || !at_the_end && !self.fails(outcome) && !ends()
     }
 }
 
@@ -63,27 +81,34 @@ impl<'a> Search<'a> {
         drawn: Vec<Drawn>,
         budget: u64,
     ) -> Self {
-        let besides = failing.findings.iter().filter(|f| !f.same_failure(finding)).cloned().collect();
-        let config = RunConfig { log: true, ..config };
+        let besides = || failing.findings.iter().filter(|f| !f.same_failure(finding)).cloned().collect();
+        let besides = config.keep_going.then(besides);
+        let config = RunConfig { log: true, keep_going: true, ..config };
         let verdict = Verdict { config, finding: finding.clone(), besides };
         Search { program, verdict, failing, ops: ran(&failing.log), drawn, budget, runs: 0, other: 0 }
     }
 
-    /// The nearest schedule that passes with one race in the other order.
-    pub(super) fn flips(&mut self) -> Option<Neighbour> {
+    /// The nearest schedule that passes with two operations in the other order.
+    pub(super) fn orders(&mut self) -> Option<Neighbour> {
         let mut nearest = None;
+        self.flips(&mut nearest);
+        self.delays(&mut nearest);
+        nearest
+    }
+
+    /// One race in the other order.
+    fn flips(&mut self, nearest: &mut Option<Neighbour>) {
         // What came after the failure had no part in it.
         let until = self.verdict.finding.step as usize;
         for flip in flips(&self.failing.log).iter().filter(|flip| flip.first <= until) {
             let values = self.values_as_they_were();
             let Some(outcome) = self.run(flip.order.clone(), values, None) else { break };
-            if self.verdict.passes(&outcome) {
+            if self.verdict.avoids(&outcome) {
                 let steps = ran(&outcome.log);
                 let pair = self.flipped(flip, &steps);
-                self.offer(&mut nearest, pair.map(Decides::Order), &steps, 0, outcome);
+                self.offer(nearest, pair.map(Decides::Order), &steps, 0, outcome);
             }
         }
-        nearest
     }
 
     /// The nearest schedule that passes with one other value.
@@ -96,7 +121,7 @@ impl<'a> Search<'a> {
                 values[at].1 = instead;
                 let turns = self.turns().collect();
                 let Some(outcome) = self.run(turns, values, None) else { break };
-                if self.verdict.passes(&outcome) {
+                if self.verdict.avoids(&outcome) {
                     let decides = Decides::Value(Choice { step, chosen, of, instead });
                     self.offer(&mut nearest, Some(decides), &ran(&outcome.log), 0, outcome);
                 }
@@ -105,26 +130,31 @@ impl<'a> Search<'a> {
         nearest
     }
 
-    /// The nearest schedule that passes with one step put off.
-    pub(super) fn delays(&mut self) -> Option<Neighbour> {
-        let mut nearest = None;
+    /// One step put off, while others go on for as few steps as suffice.
+    fn delays(&mut self, nearest: &mut Option<Neighbour>) {
         let enabled: Vec<Vec<TaskId>> = self.failing.log.iter().filter_map(enabled).collect();
-        for first in (0..self.ops.len().min(self.verdict.finding.step as usize + 1)).rev() {
+        let until = self.ops.len().min(self.verdict.finding.step as usize + 1);
+        for first in (0..until).rev() {
             let task = self.ops[first].place.task;
             for prefers in enabled[first].iter().copied().filter(|other| *other != task) {
-                let for_steps = |steps| Delay { task, from: first as u32, steps, prefers };
-                // If it does not pass with the step put off as long as can be, it hardly will before.
-                let Some(longest) = self.delayed(for_steps(u32::MAX)) else { break };
-                if !self.verdict.passes(&longest) {
-                    continue;
-                }
                 for steps in 1.. {
-                    let Some(outcome) = self.delayed(for_steps(steps)) else { break };
+                    // The rest is for the other searches.
+                    if self.runs >= self.budget / 4 * 3 {
+                        return;
+                    }
+                    let delay = Delay { task, from: first as u32, steps, prefers };
+                    let turns = self.turns().collect();
+                    let Some(outcome) = self.run(turns, self.values_as_they_were(), Some(delay)) else {
+                        return;
+                    };
                     let ops = ran(&outcome.log);
-                    if self.verdict.passes(&outcome) {
+                    if self.verdict.avoids(&outcome) {
                         let pair = self.put_off(first, &ops);
-                        self.offer(&mut nearest, pair.map(Decides::Order), &ops, steps, outcome);
-                        break;
+                        let passes = self.verdict.passes(&outcome);
+                        self.offer(nearest, pair.map(Decides::Order), &ops, steps, outcome);
+                        if passes {
+                            break;
+                        }
                     }
                     let found = ops.iter().position(|op| *op == self.ops[first]);
                     if found.is_none_or(|at| at < first + steps as usize) {
@@ -133,7 +163,6 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        nearest
     }
 
     /// Whether any schedule passes, as far as the budget goes, and the nearest that does.
@@ -169,11 +198,6 @@ impl<'a> Search<'a> {
         (decides, nearest.map(|(_, decisions)| decisions))
     }
 
-    fn delayed(&mut self, delay: Delay) -> Option<Outcome> {
-        let turns = self.turns().collect();
-        self.run(turns, self.values_as_they_were(), Some(delay))
-    }
-
     fn turns(&self) -> impl Iterator<Item = TaskId> + '_ {
         self.ops.iter().map(|op| op.place.task)
     }
@@ -182,23 +206,36 @@ impl<'a> Search<'a> {
         self.drawn.iter().map(|drawn| (drawn.task, drawn.chosen)).collect()
     }
 
-    /// Runs a neighbour. Nothing if the budget is used up.
+    /// Runs a neighbour. Nothing if the budget is used up. What it chooses that the failing run did not is the
+    /// first value, or the last if only so it passes.
     fn run(
         &mut self,
         turns: Vec<TaskId>,
         values: Vec<(TaskId, u32)>,
         delay: Option<Delay>,
     ) -> Option<Outcome> {
-        if self.runs >= self.budget {
-            return None;
+        let mut first = None;
+        for last in [false, true] {
+            if self.runs >= self.budget {
+                break;
+            }
+            self.runs += 1;
+            let follow = Follow::new(turns.clone(), values.clone()).delayed(delay).last(last);
+            let follow = Rc::new(RefCell::new(follow));
+            FastEngine.explore(self.program, self.verdict.config, follow.clone());
+            let follow = Rc::into_inner(follow).expect("the engine has let go of its strategy").into_inner();
+            let (outcome, anew) = follow.into_outcome();
+            let outcome = outcome.expect("the engine ran once");
+            if self.verdict.passes(&outcome) {
+                return Some(outcome);
+            }
+            self.other += u64::from(!self.verdict.fails(&outcome));
+            first.get_or_insert(outcome);
+            if !anew {
+                break;
+            }
         }
-        self.runs += 1;
-        let follow = Rc::new(RefCell::new(Follow::new(turns, values, delay)));
-        FastEngine.explore(self.program, self.verdict.config, follow.clone());
-        let follow = Rc::into_inner(follow).expect("the engine has let go of its strategy").into_inner();
-        let outcome = follow.into_outcome().expect("the engine ran once");
-        self.other += u64::from(!self.verdict.fails(&outcome) && !self.verdict.passes(&outcome));
-        Some(outcome)
+        first
     }
 
     /// Takes a neighbour that passes if it is nearer than the nearest so far.
@@ -210,11 +247,12 @@ impl<'a> Search<'a> {
         put_in: u32,
         outcome: Outcome,
     ) {
-        let distance = (distance(&self.ops, steps), put_in);
+        let but = self.verdict.other(&outcome).cloned();
+        let distance = (but.is_some(), distance(&self.ops, steps), put_in);
         if let Some(decides) = decides
             && nearest.as_ref().is_none_or(|least| distance < least.distance)
         {
-            *nearest = Some(Neighbour { decides, decisions: outcome.decisions, distance });
+            *nearest = Some(Neighbour { decides, decisions: outcome.decisions, but, distance });
         }
     }
 
@@ -238,11 +276,8 @@ impl<'a> Search<'a> {
             let (op, place) = others[at];
             others[at + 1..].iter().any(|(later, now)| *now < place && later.conflict(op).is_some())
         };
-        if (0..others.len()).any(swapped) {
-            return None;
-        }
-        let mut before = (first..at).rev().filter(|before| steps[*before].place.task != task);
-        before.find_map(|before| self.pair(first, before, steps))
+        let before = at.checked_sub(1).filter(|before| *before >= first)?;
+        if (0..others.len()).any(swapped) { None } else { self.pair(first, before, steps) }
     }
 
     /// A step of the failing run and one of the passing run that conflict.

@@ -81,6 +81,10 @@ pub(crate) struct Follow {
     /// The turns that have not been taken.
     turns: Vec<TaskId>,
     values: Vec<(TaskId, u32)>,
+    /// Where no value is given, the last and not the first is chosen.
+    last: bool,
+    /// No value was given where one was to be chosen.
+    anew: bool,
     delay: Option<Delay>,
     /// How much of the log has been looked at.
     read: usize,
@@ -89,12 +93,22 @@ pub(crate) struct Follow {
 }
 
 impl Follow {
-    pub(crate) fn new(turns: Vec<TaskId>, values: Vec<(TaskId, u32)>, delay: Option<Delay>) -> Self {
-        Follow { turns, values, delay, read: 0, begun: false, outcome: None }
+    pub(crate) fn new(turns: Vec<TaskId>, values: Vec<(TaskId, u32)>) -> Self {
+        Follow { turns, values, last: false, anew: false, delay: None, read: 0, begun: false, outcome: None }
     }
 
-    pub(crate) fn into_outcome(self) -> Option<Outcome> {
-        self.outcome
+    pub(crate) fn delayed(self, delay: Option<Delay>) -> Self {
+        Follow { delay, ..self }
+    }
+
+    /// Chooses the last value instead of the first where none is given.
+    pub(crate) fn last(self, last: bool) -> Self {
+        Follow { last, ..self }
+    }
+
+    /// What the run has shown, and whether a value was chosen that was not given.
+    pub(crate) fn into_outcome(self) -> (Option<Outcome>, bool) {
+        (self.outcome, self.anew)
     }
 
     /// Crosses off the turns that were taken, those without a choice included.
@@ -134,7 +148,9 @@ impl Strategy for Follow {
             }
             Point::Value { of } => {
                 let drawn = self.values.iter().position(|(task, _)| *task == kernel.current());
-                let value = drawn.map_or(0, |at| self.values.remove(at).1);
+                self.anew |= drawn.is_none();
+                let anew = if self.last { of - 1 } else { 0 };
+                let value = drawn.map_or(anew, |at| self.values.remove(at).1);
                 Some(value.min(of - 1))
             }
         }
