@@ -46,13 +46,9 @@ impl Cause {
         let (sentence, mut steps) = match (case.finding.kind, &case.finding.detail) {
             (_, Detail::Race { first, second }) => race(case, &names, first, second),
             (Kind::Deadlock | Kind::Leak, Detail::Blocked(tasks)) => {
-                let (sentence, steps) = blocked::explain(case, &names, tasks);
-                match decided {
-                    Some((decided, pair)) => (sentence.plain("; ").text(decided), [steps, pair].concat()),
-                    None => (sentence, steps),
-                }
+                both(blocked::explain(case, &names, tasks), decided)
             }
-            (Kind::StepBound, _) => repetition::explain(case, &names),
+            (Kind::StepBound, _) => both(repetition::explain(case, &names), decided),
             (Kind::ScenarioBug, _) => scenario_bug(case),
             _ => decided.unwrap_or_else(|| interference::explain(case, &names)),
         };
@@ -66,6 +62,14 @@ impl Cause {
 
 /// A sentence without its full stop, and the steps in it.
 type Explained = (Text, Vec<usize>);
+
+/// What happened, and then what decided it.
+fn both((sentence, steps): Explained, decided: Option<Explained>) -> Explained {
+    match decided {
+        Some((decided, more)) => (sentence.plain("; ").text(decided), [steps, more].concat()),
+        None => (sentence, steps),
+    }
+}
 
 /// The names used for a case, in its cause and in its schedule.
 pub(crate) fn case_names(case: &Case) -> Names<'_> {

@@ -39,13 +39,12 @@ pub(super) fn explain(case: &Case, names: &Names<'_>) -> Option<Explained> {
 
 /// What a run does that differs in one place, and from where on it is another.
 fn passes(passing: &Passing) -> Text {
-    let from = format!("and differs from step {} on", passing.first_difference + 1);
+    let from = format!("differs from step {} on", passing.first_difference + 1);
     match &passing.but {
-        None => format!("the run passes, {from}").into(),
+        None => format!("the run passes, and {from}").into(),
         Some(but) => {
-            let text =
-                Text::new().plain("the run goes on to its end, ").plain(from).plain("; there it shows ");
-            text.strong(but).plain(" instead")
+            let text = Text::new().plain(format!("it does not happen: the run {from}, and goes on to "));
+            text.strong(but)
         }
     }
 }
@@ -57,26 +56,26 @@ pub(super) fn nothing(case: &Case) -> Text {
         other => format!(", of which {} end in another failure", count(other)),
     };
     let text = match &case.decisive {
-        Some(Decisive::Nothing { runs: 0 | 1, .. }) => {
-            "; no order decides: there is only this one, up to operations that commute".to_owned()
-        }
         Some(Decisive::Nothing { runs, other }) => {
             let runs = of(*runs, "run");
-            format!("; no order decides: no schedule passes ({runs} cover all{})", otherwise(*other))
+            format!(
+                "; no order decides: no schedule passes (all are covered, in {runs}{})",
+                otherwise(*other)
+            )
         }
         Some(Decisive::Unknown { runs, other, passing }) => {
-            let tried = format!(" ({}{})", of(*runs, "other run"), otherwise(*other));
-            match passing {
+            let found = match passing {
+                None => "no schedule was found that passes".to_owned(),
                 Some(passing) => {
                     let step = passing.first_difference + 1;
                     format!(
-                        "; no single change of order makes the run pass, but a schedule that differs from step {step} on does{tried}"
+                        "no one change makes it pass, but a schedule that differs from step {step} on does"
                     )
                 }
-                None => format!("; no schedule was found to pass{tried}"),
-            }
+            };
+            format!("; {found} ({} tried{})", of(*runs, "run"), otherwise(*other))
         }
-        _ => String::new(),
+        _ => return Text::new(),
     };
     text.into()
 }
