@@ -263,6 +263,90 @@ fn what_is_missing_may_be_several_operations_away() {
     );
 }
 
+/// Armed only after much else. That the two who write `log` keep their order rules out that `a` is simply put off
+/// while `b` goes on.
+#[test]
+fn what_is_not_reached_is_found_behind_what_must_stay_as_it_was() {
+    let program = Program::new(|| {
+        let (armed, log) = (Obj::create("flag", "armed", false), Obj::create("log", "log", 0));
+        let write = move || log.op("write", Access::Write).run(|l, _| *l += 1);
+        spawn("a", move || {
+            let armed = armed.op("look", Access::Read).run(|armed, _| *armed);
+            log.op("use", Access::Add).run(move |_, cx| {
+                if !armed {
+                    cx.panic("not armed");
+                }
+            });
+        });
+        spawn("b", move || {
+            write();
+            write();
+            armed.op("arm", Access::Write).run(|armed, _| *armed = true);
+        });
+        spawn("c", write);
+    });
+    // a looks; b writes; c writes; b writes; a fails.
+    let failing = rerun(&program, CONFIG, vec![0, 1, 2, 1, 1]);
+    let found = cause(&program, CONFIG, &failing.findings[0], &failing.decisions, BUDGET);
+    assert_eq!(
+        in_words(&found.expect("it fails again"), failing.trace.as_ref().expect("it was recorded")),
+        "a look before b arm, which is not reached (on armed); passes: b write, c write, b write, b arm, a look, \
+         a use; differs from step 1"
+    );
+}
+
+/// Two flips pass. Without the flag `b` does something else altogether; with the other mode it does what it did, and
+/// that is nearer.
+#[test]
+fn the_nearest_that_passes_is_taken() {
+    let program = Program::new(|| {
+        let (mode, flag) = (Obj::create("mode", "mode", 0), Obj::create("flag", "flag", None));
+        let work = Obj::create("work", "work", 0);
+        spawn("a", move || {
+            let seen = mode.op("read mode", Access::Read).run(|m, _| *m);
+            flag.op("raise", Access::Write).run(move |f, _| *f = Some(seen));
+        });
+        spawn("b", move || {
+            let Some(seen) = flag.op("look", Access::Read).run(|f, _| *f) else { return };
+            work.op("begin", Access::Write).run(|w, _| *w += 1);
+            work.op("work", Access::Write).run(|w, _| *w += 1);
+            work.op("use", Access::Write).run(move |_, cx| {
+                if seen == 0 {
+                    cx.panic("old mode");
+                }
+            });
+        });
+        spawn("c", move || mode.op("write mode", Access::Write).run(|m, _| *m = 1));
+    });
+    // a reads the mode, c writes it, a goes on, and then b.
+    let failing = rerun(&program, CONFIG, vec![0, 2]);
+    let found = cause(&program, CONFIG, &failing.findings[0], &failing.decisions, BUDGET);
+    let words = in_words(&found.expect("it fails again"), failing.trace.as_ref().expect("it was recorded"));
+    assert!(words.starts_with("a read mode before c write mode (on mode); "), "{words}");
+}
+
+/// Of two that are equally near, the one that differs last.
+#[test]
+fn of_equals_the_last_is_taken() {
+    let program = || {
+        let [x, y] = ["x", "y"].map(|name| Obj::create("flag", name, false));
+        spawn("a", move || {
+            x.op("set x", Access::Write).run(|x, _| *x = true);
+            y.op("set y", Access::Write).run(|y, _| *y = true);
+        });
+        spawn("b", move || {
+            let seen = x.op("look at x", Access::Read).run(|x, _| *x);
+            y.op("look at y", Access::Read).run(move |y, cx| {
+                if seen && *y {
+                    cx.panic("both");
+                }
+            });
+        });
+    };
+    let found = explained(program);
+    assert!(found.starts_with("a set y before b look at y (on y); "), "{found}");
+}
+
 /// Neither order of the two accesses is better than the other.
 #[test]
 fn of_a_data_race_the_two_accesses_are_the_cause() {
@@ -340,15 +424,16 @@ fn another_failure_is_not_a_pass() {
     );
 }
 
-/// Two bugs in one: using what is still busy, and a second look that sees what the first did not. Without the first
-/// the second is left, which is found only at the end. The first failure has its pair all the same.
+/// Three bugs in one: without the first, a data race and what is found at the end are left. The first has its pair all
+/// the same.
 #[test]
 fn a_run_without_the_failure_may_end_in_another() {
     let program = || {
-        let busy = Obj::create("flag", "busy", false);
+        let (busy, count) = (Obj::create("flag", "busy", false), Var::new("count", 0));
         spawn("owner", move || {
             busy.op("begin", Access::Write).run(|b, _| *b = true);
             busy.op("finish", Access::Write).run(|b, _| *b = false);
+            count.set(1);
         });
         spawn("user", move || {
             busy.op("use", Access::Read).run(|b, cx| {
@@ -356,6 +441,7 @@ fn a_run_without_the_failure_may_end_in_another() {
                     cx.fatal("used while busy");
                 }
             });
+            count.set(2);
         });
         at_rest(|| violated("TIDY", "nobody tidied up"));
     };
