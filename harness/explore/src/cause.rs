@@ -4,9 +4,9 @@
 //! If such a neighbour passes, the place where it differs is the cause (Choi and Zeller, "Isolating
 //! Failure-Inducing Thread Schedules", ISSTA 2002; there by bisection between a failing and a passing schedule,
 //! here with the races of the failing one). Of several neighbours that pass the nearest is taken: that with the
-//! fewest steps out of their places, then with the fewest put in between, then the one that differs last. A
-//! neighbour that shows another failure does not pass. Only if none passes, one will do that goes on to its end
-//! without the failure and has another that did not keep it from that, as where two bugs meet in one program.
+//! fewest steps out of their places, and of these the one that differs last. A neighbour that shows another
+//! failure does not pass. Only if none passes, one will do that goes on to its end without the failure and has
+//! another that did not keep it from that, as where two bugs meet in one program.
 //!
 //! - *Flips.* Each race of the run, which is a pair of conflicting operations with none between them in
 //!   happens-before, in the other order, and all else as it was as far as it still can be.
@@ -45,7 +45,8 @@ pub struct Cause {
 /// What decides whether a schedule fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decides {
-    /// The order of two operations: with only these in the other order, the run passes.
+    /// The order of two operations: with these in the other order, and all else as it was as far as it still can
+    /// be, the run passes. What it chooses that the failing run did not is chosen so that it does.
     Order(Pair),
     /// A value that a task chose: with another, the run passes.
     Value(Choice),

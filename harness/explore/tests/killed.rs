@@ -19,7 +19,7 @@ fn run(program: Program) -> Outcome {
         let once = Rc::new(RefCell::new(Replay::new(Vec::new())));
         ThreadEngine.explore(&program, RunConfig::default(), once.clone());
         let once = Rc::into_inner(once).expect("the engine has let go of its strategy").into_inner();
-        send.send(once.into_outcome())
+        drop(send.send(once.into_outcome()));
     });
     let outcome =
         ended.recv_timeout(Duration::from_secs(60)).expect("a run in which nothing can happen ends");
@@ -68,8 +68,12 @@ fn killed_between_operations(guarded: bool) -> Outcome {
         seen.pass();
         MultiOp::new("kill").touch(life, Access::Write).run(move |objects, cx| cx.kill(objects, victim));
         killed.open();
-        // Whoever still waits at the gate could go on from here.
-        gate.op("open", Access::Write).run(|open, _| *open = true);
+        // Whoever still waits at the gate could go on from here. Often enough that the victim has come to it by the
+        // last time.
+        for _ in 0..200 {
+            gate.op("open", Access::Write).run(|open, _| *open = true);
+            thread::yield_now();
+        }
         never.op("wait", Access::Read).when(|open, _| *open).run(|_, _| {});
     }))
 }
@@ -78,7 +82,6 @@ fn killed_between_operations(guarded: bool) -> Outcome {
 /// never comes, which is a deadlock.
 #[test]
 fn who_is_killed_between_two_operations_never_goes_on() {
-    // Real threads: some runs come to the second operation before the gate opens, some after.
     for run in 0..50 {
         let outcome = killed_between_operations(run % 2 == 1);
         assert_eq!(outcome.observed, Vec::<String>::new());

@@ -15,9 +15,9 @@ pub(super) struct Neighbour {
     pub(super) decisions: Vec<Decision>,
     /// The other failure that it has, if it does not pass outright.
     pub(super) but: Option<Finding>,
-    /// How far it is from the failing one; the nearest has the least. Whether it ends in another failure, then
-    /// steps out of place, then steps put in.
-    distance: (bool, usize, u32),
+    /// How far it is from the failing one; the nearest has the least. Whether it has another failure, then how
+    /// many steps are out of place.
+    distance: (bool, usize),
 }
 
 pub(super) struct Search<'a> {
@@ -106,7 +106,7 @@ impl<'a> Search<'a> {
             if self.verdict.avoids(&outcome) {
                 let steps = ran(&outcome.log);
                 let pair = self.flipped(flip, &steps);
-                self.offer(nearest, pair.map(Decides::Order), &steps, 0, outcome);
+                self.offer(nearest, pair.map(Decides::Order), &steps, outcome);
             }
         }
     }
@@ -123,7 +123,7 @@ impl<'a> Search<'a> {
                 let Some(outcome) = self.run(turns, values, None) else { break };
                 if self.verdict.avoids(&outcome) {
                     let decides = Decides::Value(Choice { step, chosen, of, instead });
-                    self.offer(&mut nearest, Some(decides), &ran(&outcome.log), 0, outcome);
+                    self.offer(&mut nearest, Some(decides), &ran(&outcome.log), outcome);
                 }
             }
         }
@@ -151,7 +151,7 @@ impl<'a> Search<'a> {
                     if self.verdict.avoids(&outcome) {
                         let pair = self.put_off(first, &ops);
                         let passes = self.verdict.passes(&outcome);
-                        self.offer(nearest, pair.map(Decides::Order), &ops, steps, outcome);
+                        self.offer(nearest, pair.map(Decides::Order), &ops, outcome);
                         if passes {
                             break;
                         }
@@ -244,11 +244,10 @@ impl<'a> Search<'a> {
         nearest: &mut Option<Neighbour>,
         decides: Option<Decides>,
         steps: &[Op],
-        put_in: u32,
         outcome: Outcome,
     ) {
         let but = self.verdict.other(&outcome).cloned();
-        let distance = (but.is_some(), distance(&self.ops, steps), put_in);
+        let distance = (but.is_some(), distance(&self.ops, steps));
         if let Some(decides) = decides
             && nearest.as_ref().is_none_or(|least| distance < least.distance)
         {
