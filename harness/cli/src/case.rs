@@ -2,12 +2,13 @@
 
 use crate::exit::Error;
 use crate::target::Subject;
+use bohr_explore::cause::{Cause, Choice, Decides, Pair, cause};
 use bohr_explore::search::rerun;
 use bohr_explore::shrink::{Failing, Shrunk, shrink};
 use bohr_explore::token::Token;
 use bohr_kernel::{Decision, Finding, Outcome, RunConfig};
 use bohr_report::Case;
-use bohr_report::model::Fewest;
+use bohr_report::model::{self, Decisive, Fewest};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -47,6 +48,48 @@ pub fn of_outcome(
     })
 }
 
+/// The most schedules that are run to find what decides.
+const CAUSE_RUNS: u64 = 2_000;
+
+/// Adds to a case what decides whether it fails.
+pub fn explained(subject: &Subject, case: Case) -> Result<Case, Error> {
+    let token = token_of(&case)?;
+    let program = subject.scenario.program(&case.variant, &case.workload).map_err(Error::Input)?;
+    let found = rerun(&program, token.config(), token.choices.clone());
+    let found = cause(&program, token.config(), &case.finding, &found.decisions, CAUSE_RUNS);
+    let decisive = found.map(|found| decisive(&case, found));
+    Ok(Case { decisive, ..case })
+}
+
+/// The token of a case that was made here.
+fn token_of(case: &Case) -> Result<Token, Error> {
+    case.token.parse().map_err(|e| Error::Input(format!("cannot read {:?}: {e}", case.token)))
+}
+
+fn decisive(case: &Case, cause: Cause) -> Decisive {
+    let Cause { decides, passing, runs, other } = cause;
+    let passing = passing.map(|passing| model::Passing {
+        first_difference: passing.first_difference,
+        but: passing.but.as_ref().map(Finding::headline),
+        trace: passing.trace().clone(),
+    });
+    match (decides, passing) {
+        (Decides::Order(Pair { first, second, first_in_passing, object }), Some(passing)) => {
+            let object = case.trace.objects.get(object.0 as usize);
+            let object = object.map(|object| object.name.clone()).unwrap_or_default();
+            Decisive::Order { first, second, first_in_passing, object, passing }
+        }
+        (Decides::Value(Choice { step, chosen, of, instead }), Some(passing)) => {
+            Decisive::Value { step, chosen, of, instead, passing }
+        }
+        (Decides::Race(first, second), _) => Decisive::Race { first, second },
+        (Decides::Nothing, _) => Decisive::Nothing { runs, other },
+        (Decides::Unknown | Decides::Order(_) | Decides::Value(_), passing) => {
+            Decisive::Unknown { runs, other, passing }
+        }
+    }
+}
+
 /// A failing run, shrunk.
 pub struct Smallest {
     /// The run.
@@ -62,8 +105,7 @@ pub fn smallest(
     budget: u64,
     stop: &Arc<AtomicBool>,
 ) -> Result<Smallest, Error> {
-    let token: Token =
-        case.token.parse().map_err(|e| Error::Input(format!("cannot read {:?}: {e}", case.token)))?;
+    let token = token_of(case)?;
     let outcome = rerun(&subject.program()?, token.config(), token.choices.clone());
     let failing = Failing {
         scenario: subject.scenario,
@@ -82,7 +124,7 @@ pub fn smallest(
         true => Fewest::Proved { runs: shrunk.runs },
         false => Fewest::NotProved { reason: not_proved(budget, stop) },
     };
-    Ok(Smallest { case, shrunk })
+    Ok(Smallest { case: explained(&smaller, case)?, shrunk })
 }
 
 fn not_proved(budget: u64, stop: &AtomicBool) -> String {

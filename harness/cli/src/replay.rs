@@ -1,7 +1,7 @@
 //! `bohr replay`: does a failing run again, and shows it step by step.
 
 use crate::args;
-use crate::case::of_outcome;
+use crate::case::{explained, of_outcome};
 use crate::exit::{Done, Error};
 use crate::output::{Look, Output};
 use crate::source::{self, Source};
@@ -25,7 +25,7 @@ struct Json<'a> {
 pub fn replay(args: &args::Replay, out: &mut Output) -> Result<Done, Error> {
     let source = source::read(&args.token)?;
     let case = match reproduce(&source)? {
-        Ok(case) => case,
+        Ok(case) => explained(&source.subject, case)?,
         Err(drift) => {
             if out.json {
                 out.json("replay", Json { reproduced: false, case: None, drift: Some(&drift) })?;

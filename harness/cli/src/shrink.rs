@@ -9,7 +9,8 @@ use crate::replay::reproduce;
 use crate::source;
 use crate::store::Store;
 use crate::words::{counted, quoted};
-use bohr_report::{Case, report};
+use bohr_report::model::Decisive;
+use bohr_report::{Case, Cause, report};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -25,6 +26,11 @@ struct Json {
     /// None with as many preemptions fails so in fewer steps.
     shortest_proved: bool,
     runs: u64,
+    /// The cause, in words.
+    cause: String,
+    /// What decides, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decisive: Option<Decisive>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
 }
@@ -68,6 +74,8 @@ pub fn shrink(args: &args::Shrink, out: &mut Output) -> Result<Done, Error> {
                 fewest_proved: shrunk.fewest_proved,
                 shortest_proved: shrunk.shortest_proved,
                 runs: shrunk.runs,
+                cause: Cause::of(&case).sentence.to_string(),
+                decisive: case.decisive.clone(),
                 file,
             },
         )?;
@@ -83,6 +91,7 @@ pub fn shrink(args: &args::Shrink, out: &mut Output) -> Result<Done, Error> {
             proved(shrunk.fewest_proved)
         ))?;
         out.line(format!("  nor with as many in fewer steps: {}", proved(shrunk.shortest_proved)))?;
+        out.line(format!("  {}", Cause::of(&case).sentence))?;
         out.line("")?;
         out.line(format!("  {}", case.token))?;
         out.line(format!("  {}", report::command(&case)))?;

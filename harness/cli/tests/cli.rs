@@ -241,6 +241,24 @@ fn a_stored_finding_replays_shrinks_and_replays() {
 }
 
 #[test]
+fn a_failure_comes_with_what_decides_it() {
+    let bohr = Bohr::new();
+    let token = "bohr1:crio-event-broadcast/buggy/close:AAlRWYA-_VkDdoA8IrHSlA";
+    let pair = "came before `handler 1`'s `wg 1.Add`";
+    let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one_line(bohr.output(&["replay", token], 0)).contains(pair));
+    assert!(one_line(bohr.output(&["shrink", token], 0)).contains(&pair.replace('`', "")));
+    let replayed = bohr.json(&["replay", token, "--json"], 0);
+    let order = &replayed["case"]["decisive"]["order"];
+    let label = |trace: &Value, at: &Value| trace["steps"][at.as_u64().unwrap() as usize]["label"].clone();
+    assert_eq!(label(&replayed["case"]["trace"], &order["first"]), "Done");
+    assert_eq!(label(&order["passing"]["trace"], &order["first_in_passing"]), "Add");
+    assert_eq!((&order["second"], &order["object"]), (&Value::Null, &Value::from("wg 1")));
+    let shrunk = bohr.json(&["shrink", token, "--json"], 0);
+    assert_eq!(shrunk["decisive"], replayed["case"]["decisive"]);
+}
+
+#[test]
 fn shrinking_says_what_is_proved() {
     let bohr = Bohr::new();
     let token = bohr.token();

@@ -2,14 +2,15 @@
 //!
 //! [`engine`]s run programs, [`strategy`]s make their choices. On top: [`search`] covers all schedules,
 //! [`campaign`] samples them with a [`driver`](driver::Driver), [`fuzz`] learns from each which to run next,
-//! [`shrink`] reduces a failing one to the few switches that matter, a [`token`] holds it in a line of text,
-//! [`replay`] does it again, [`regression`] keeps it as a test, and [`cell`] finds the verdict of a variant on
-//! a workload.
+//! [`shrink`] reduces a failing one to the few switches that matter, [`cause`](mod@cause) finds what decides, a
+//! [`token`] holds it in a line of text, [`replay`] does it again, [`regression`] keeps it as a test, and [`cell`]
+//! finds the verdict of a variant on a workload.
 
 #![forbid(unsafe_code)]
 
 mod bits;
 pub mod campaign;
+pub mod cause;
 pub mod cell;
 pub mod driver;
 pub mod engine;

@@ -3,6 +3,7 @@
 mod census;
 mod dfs;
 mod dpor;
+mod follow;
 mod greybox;
 mod pct;
 mod portfolio;
@@ -16,6 +17,8 @@ pub use dfs::{After, Bounds, Dfs, Exhausted};
 #[doc(hidden)]
 pub use dpor::Sabotage;
 pub use dpor::{Dpor, Explored, Limits, Progress};
+pub(crate) use dpor::{Flip, Op, Place, flips, ran};
+pub(crate) use follow::{Delay, Drawn, Follow, Noting};
 pub use greybox::{Fuzzing, Greybox, Seen};
 pub use pct::Pct;
 pub use portfolio::{Member, Portfolio};

@@ -1,6 +1,7 @@
 //! The cause of a failure in one sentence, as far as a single failing run can tell it.
 
 mod blocked;
+mod decided;
 mod interference;
 mod repetition;
 
@@ -8,7 +9,7 @@ use crate::document::Text;
 use crate::model::Case;
 use crate::names::{Names, full_site};
 use crate::numbers;
-use bohr_kernel::{Detail, Kind, RaceAccess, Site};
+use bohr_kernel::{Detail, Kind, RaceAccess, Site, TaskId};
 
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,41 +18,58 @@ pub struct Cause {
     pub sentence: Text,
     /// The indices of the steps that it names, ascending.
     pub steps: Vec<u32>,
+    /// An operation that it names and that the run did not reach.
+    pub unreached: Option<Unreached>,
+}
+
+/// An operation that a run did not reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreached {
+    /// Whose it is.
+    pub task: TaskId,
+    /// What it is called, with its object.
+    pub operation: String,
+    /// Where it stands in the source.
+    pub site: Site,
 }
 
 impl Cause {
     /// Reads the cause off a failing run.
     ///
-    /// A data race names its two accesses, a deadlock its wait-for cycle, a leak what each task left
-    /// behind waits for. For a failure that showed in an operation it is the last conflicting
-    /// operation of another task, and whether that came between two operations of the failing task.
+    /// What was [shown to decide](Case::decisive) need not be guessed. Else a data race names its two
+    /// accesses, a deadlock its wait-for cycle, a leak what each task left behind waits for. For a failure that
+    /// showed in an operation it is the last conflicting operation of another task, and whether that came
+    /// between two operations of the failing task.
     pub fn of(case: &Case) -> Cause {
         let names = case_names(case);
+        let decided = decided::explain(case, &names);
         let (sentence, mut steps) = match (case.finding.kind, &case.finding.detail) {
             (_, Detail::Race { first, second }) => race(case, &names, first, second),
             (Kind::Deadlock | Kind::Leak, Detail::Blocked(tasks)) => {
-                let (sentence, steps) = blocked::explain(case, &names, tasks);
-                match decided(case, &names) {
-                    Some((decided, pair)) => (sentence.plain("; ").text(decided), [steps, pair].concat()),
-                    None => (sentence, steps),
-                }
+                both(blocked::explain(case, &names, tasks), decided)
             }
-            (Kind::StepBound, _) => repetition::explain(case, &names),
+            (Kind::StepBound, _) => both(repetition::explain(case, &names), decided),
             (Kind::ScenarioBug, _) => scenario_bug(case),
-            _ => match decided(case, &names) {
-                Some(decided) => decided,
-                None => interference::explain(case, &names),
-            },
+            _ => decided.unwrap_or_else(|| interference::explain(case, &names)),
         };
         steps.sort_unstable();
         steps.dedup();
         let steps = steps.into_iter().map(|at| at as u32).collect();
-        Cause { sentence: sentence.plain("."), steps }
+        let sentence = sentence.text(decided::nothing(case)).plain(".");
+        Cause { sentence, steps, unreached: decided::unreached(case, &names) }
     }
 }
 
 /// A sentence without its full stop, and the steps in it.
 type Explained = (Text, Vec<usize>);
+
+/// What happened, and then what decided it.
+fn both((sentence, steps): Explained, decided: Option<Explained>) -> Explained {
+    match decided {
+        Some((decided, more)) => (sentence.plain("; ").text(decided), [steps, more].concat()),
+        None => (sentence, steps),
+    }
+}
 
 /// The names used for a case, in its cause and in its schedule.
 pub(crate) fn case_names(case: &Case) -> Names<'_> {
@@ -61,6 +79,7 @@ pub(crate) fn case_names(case: &Case) -> Names<'_> {
         Detail::Race { first, second } => sites.extend([&first.site, &second.site]),
         Detail::Blocked(tasks) => sites.extend(tasks.iter().map(|t| &t.site)),
     }
+    sites.extend(decided::second(case).map(|step| &step.site));
     Names::new(&case.trace, &case.trace.steps[..end(case)], sites)
 }
 
@@ -76,17 +95,6 @@ pub(crate) fn failing_step(case: &Case) -> Option<usize> {
     let step = case.trace.steps.get(at)?;
     let same = Some(step.task) == case.finding.task && Some(&step.site) == case.finding.site.as_ref();
     same.then_some(at)
-}
-
-/// Where two steps are known to decide, nothing needs to be guessed.
-fn decided(case: &Case, names: &Names<'_>) -> Option<Explained> {
-    let pair = case.decisive?;
-    let (first, second) = (pair.first as usize, pair.second as usize);
-    if first.max(second) >= case.trace.steps.len() {
-        return None;
-    }
-    let sentence = names.step(first).plain(" came before ").text(names.step(second));
-    Some((sentence.plain("; with these two in the other order the run passes"), vec![first, second]))
 }
 
 fn race(case: &Case, names: &Names<'_>, first: &RaceAccess, second: &RaceAccess) -> Explained {

@@ -94,7 +94,7 @@ pub struct Case {
     pub preemptions: u32,
     /// Whether that is the fewest.
     pub fewest: Fewest,
-    /// Two steps whose order was shown to decide, if that was tried.
+    /// What was shown to decide, if that was tried.
     pub decisive: Option<Decisive>,
 }
 
@@ -114,14 +114,72 @@ pub enum Fewest {
     },
 }
 
-/// Two conflicting steps such that the run was done again with only these two in the other order,
-/// and passed.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decisive {
-    /// The index of the step that came first in the failing run.
-    pub first: u32,
-    /// The index of the step that came second.
-    pub second: u32,
+/// What decides whether a run fails, as was found out by running the schedules next to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decisive {
+    /// The order of two conflicting operations: with only these in the other order, the run passes.
+    Order {
+        /// The index of the step that came first in the failing run.
+        first: u32,
+        /// The index, in the failing run, of the step that came second; nothing if the run ended before it.
+        second: Option<u32>,
+        /// Where the second comes first: the index of its step there.
+        first_in_passing: u32,
+        /// The name of what both touch.
+        object: String,
+        /// The nearest run that passes.
+        passing: Passing,
+    },
+    /// A value that a task chose: with another, the run passes.
+    Value {
+        /// The index of the step in which it was chosen, or after which; nothing if its task had not done
+        /// any.
+        step: Option<u32>,
+        /// What was chosen.
+        chosen: u32,
+        /// The number of values that there were to choose from.
+        of: u32,
+        /// What has to be chosen instead.
+        instead: u32,
+        /// The nearest run that passes.
+        passing: Passing,
+    },
+    /// Nothing orders the two accesses of a data race: either order is the race.
+    Race {
+        /// The index of the step of the access that came first.
+        first: u32,
+        /// The index of the other's step.
+        second: u32,
+    },
+    /// Nothing decides: no schedule passes.
+    Nothing {
+        /// How many runs cover all schedules.
+        runs: u64,
+        /// How many of these show another failure.
+        other: u64,
+    },
+    /// It is not known: no run that differs in one place passes.
+    Unknown {
+        /// How many were tried.
+        runs: u64,
+        /// How many of these show another failure.
+        other: u64,
+        /// The nearest run that passes, if any was found.
+        passing: Option<Passing>,
+    },
+}
+
+/// A run that passes, or that at least goes on to its end without the failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passing {
+    /// The index of the first step that is not the same as in the failing run.
+    pub first_difference: u32,
+    /// The other failure that it has, in the words of its headline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub but: Option<String>,
+    /// The run.
+    pub trace: Trace,
 }
 
 /// How hard the bug was to find for one driver.

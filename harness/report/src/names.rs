@@ -24,6 +24,11 @@ impl<'t> Names<'t> {
         Names { trace, files }
     }
 
+    /// The same for another run, whose objects may have other numbers.
+    pub(crate) fn of_run<'o>(&self, trace: &'o Trace) -> Names<'o> {
+        Names { trace, files: self.files.clone() }
+    }
+
     /// A task's name, with its id if several are called the same.
     pub(crate) fn task(&self, task: TaskId) -> String {
         let tasks = &self.trace.tasks;

@@ -60,7 +60,7 @@ impl Schedule {
     /// Lays out a failing run; the steps in its cause, and the one that failed, are always shown.
     pub fn of(case: &Case, cause: &Cause, folding: Folding) -> Schedule {
         let names = case_names(case);
-        let mut builder = Builder { case, cause, names, columns: columns(case), lines: Vec::new() };
+        let mut builder = Builder { case, cause, names, columns: columns(case, cause), lines: Vec::new() };
         builder.steps(folding);
         builder.outcome();
         builder.rest();
@@ -117,12 +117,13 @@ impl Schedule {
 }
 
 /// The tasks that get a column: those that did something or still want to.
-fn columns(case: &Case) -> Vec<TaskId> {
+fn columns(case: &Case, cause: &Cause) -> Vec<TaskId> {
     let mut tasks: BTreeSet<TaskId> = case.trace.steps.iter().map(|s| s.task).collect();
     tasks.extend(case.finding.task);
     if let Detail::Blocked(blocked) = &case.finding.detail {
         tasks.extend(blocked.iter().map(|b| b.task));
     }
+    tasks.extend(cause.unreached.iter().map(|unreached| unreached.task));
     tasks.into_iter().collect()
 }
 
@@ -232,14 +233,24 @@ impl Builder<'_> {
     /// How it ended: what blocked tasks wait for, and the failure itself.
     fn outcome(&mut self) {
         let finding = &self.case.finding;
+        let unreached = self.cause.unreached.as_ref();
+        let mut told = false;
         if let Detail::Blocked(tasks) = &finding.detail {
             for task in tasks {
                 let what = Text::new().plain("waits: ").code(waiting(task));
                 let place = self.names.site(&task.site);
                 let column = self.column(task.task);
-                let marks = FAILED.to_string();
+                let named = unreached.is_some_and(|it| (it.task, &it.site) == (task.task, &task.site));
+                told |= named;
+                let marks = [NAMED, FAILED].iter().filter(|mark| named || **mark == FAILED).collect();
                 self.lines.push(Line::Step { number: None, marks, task: column, what, place });
             }
+        }
+        if let Some(unreached) = unreached.filter(|_| !told) {
+            let what = Text::new().plain("not reached: ").code(&unreached.operation);
+            let place = self.names.site(&unreached.site);
+            let (task, marks) = (self.column(unreached.task), NAMED.to_string());
+            self.lines.push(Line::Step { number: None, marks, task, what, place });
         }
         let text = Text::new().strong(finding.headline());
         let place = finding.site.as_ref().filter(|_| matches!(finding.detail, Detail::None));

@@ -8,6 +8,7 @@ use crate::words::{Assessment, assess};
 use bohr_explore::campaign::{Hardness, Share};
 use bohr_explore::cell::{Cell, Coverage};
 use bohr_kernel::scenario::Role;
+use bohr_report::Cause;
 use bohr_report::model::Fewest;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,6 +86,8 @@ struct ExampleJson<'a> {
     token: &'a str,
     preemptions: u32,
     fewest_proved: bool,
+    /// The cause, in words.
+    cause: String,
 }
 
 /// Prints it all.
@@ -162,5 +165,6 @@ fn example(example: &Example) -> ExampleJson<'_> {
         token: &case.token,
         preemptions: case.preemptions,
         fewest_proved: matches!(case.fewest, Fewest::Proved { .. }),
+        cause: Cause::of(case).sentence.to_string(),
     }
 }

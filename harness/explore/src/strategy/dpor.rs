@@ -24,6 +24,7 @@
 //! choices have to be tried, conservatively (Coons, Musuvathi, McKinley, "Bounded Partial-Order Reduction",
 //! OOPSLA 2013). Use [`Dfs`](super::Dfs) with its cache for that.
 
+mod flips;
 mod order;
 mod progress;
 mod races;
@@ -31,6 +32,7 @@ mod run;
 mod stack;
 
 use bohr_kernel::{Kernel, Outcome, Point, Strategy};
+pub(crate) use flips::{Flip, Op, Place, flips, ran};
 pub use progress::Progress;
 use races::races;
 use run::{End, Run, Tasks};

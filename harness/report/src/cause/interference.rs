@@ -122,7 +122,11 @@ fn at_rest(case: &Case) -> Explained {
     let place = case.finding.site.as_ref().map(|site| format!(" (checked at {})", full_site(site)));
     let sentence = Text::new().plain("When all was quiet, ").text(verdict(&case.finding));
     let sentence = sentence.plain(place.unwrap_or_default());
-    (sentence.plain("; no single pair of operations in this run accounts for it"), Vec::new())
+    let sentence = match case.decisive {
+        Some(_) => sentence,
+        None => sentence.plain("; no single pair of operations in this run accounts for it"),
+    };
+    (sentence, Vec::new())
 }
 
 /// What did not hold, inside a sentence.

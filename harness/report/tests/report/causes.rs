@@ -1,11 +1,11 @@
 //! The one sentence, on programs made to be told apart by it.
 
 use crate::support::programs::{self, Mutex};
-use crate::support::{failing, failing_with};
-use bohr_kernel::{Access, Blocked, Obj, RunConfig, Var, spawn, when_blocked};
+use crate::support::{decided, failing, failing_with, snapshot};
+use bohr_kernel::{Access, Blocked, Obj, RunConfig, Var, at_rest, choose, spawn, violated, when_blocked};
 use bohr_report::model::Decisive;
 use bohr_report::schedule::{Folding, Schedule};
-use bohr_report::{Case, Cause, text};
+use bohr_report::{Case, Cause, report, text};
 
 /// The sentence, without the places, which change with every edit of these files.
 fn sentence(case: &Case) -> String {
@@ -103,18 +103,93 @@ fn a_pattern_of_two_tasks_is_found() {
     );
 }
 
+fn check_decided(program: impl Fn() + Send + Sync + 'static, expected: &str) {
+    assert_eq!(sentence(&decided("program", program)), expected);
+}
+
 #[test]
-fn steps_that_are_known_to_decide_are_named() {
-    let mut case = failing("oracle", programs::oracle);
-    case.decisive = Some(Decisive { first: 1, second: 3 });
-    let expected = "b's hits.load (step 2, PLACE: 0) came before a's hits.store (step 4, PLACE: 1 -> 1); \
-                    with these two in the other order the run passes.";
-    assert_eq!(sentence(&case), expected);
-    let mut case = failing("deadlock", programs::deadlock);
-    case.decisive = Some(Decisive { first: 0, second: 1 });
-    assert!(sentence(&case).ends_with("with these two in the other order the run passes."));
-    case.decisive = Some(Decisive { first: 0, second: 99 });
-    assert!(!sentence(&case).contains("the other order"), "a pair that is not in the trace says nothing");
+fn two_steps_that_decide_are_named() {
+    check_decided(
+        programs::oracle,
+        "a's hits.load (step 1, PLACE: 0) came before b's hits.store (step 3, PLACE: 0 -> 1); \
+         with these two in the other order the run passes, and differs from step 1 on.",
+    );
+}
+
+#[test]
+fn an_operation_that_decides_by_not_being_reached_is_named() {
+    check_decided(
+        programs::fatal,
+        "servicediscovery's lastLogged check flag (step 3, PLACE: flag is 1) came before \
+         submariner's lastLogged lower flag (PLACE), which this run does not reach; \
+         with that first the run passes, and differs from step 3 on.",
+    );
+}
+
+#[test]
+fn a_deadlock_has_its_cycle_and_what_decides() {
+    check_decided(
+        programs::deadlock,
+        "transfer waits for audit (sync.Mutex.Lock, PLACE), which report has held since step 2 (PLACE); \
+         report waits for accounts (sync.Mutex.Lock, PLACE), which transfer has held since step 1 (PLACE): \
+         each waits for the other; blocked behind it: main (join, PLACE); \
+         report's audit.Lock (step 2, PLACE: locked) came before transfer's audit.Lock (PLACE), which this run \
+         does not reach; with that first the run passes, and differs from step 2 on.",
+    );
+}
+
+#[test]
+fn a_value_that_decides_is_named() {
+    check_decided(
+        || {
+            let disk = Obj::create("disk", "disk", ());
+            disk.op("open", Access::Write).run(|(), _| {});
+            let full = choose(2) == 0;
+            disk.op("write", Access::Write).run(move |(), cx| {
+                if full {
+                    cx.panic("no space left on device");
+                }
+            });
+        },
+        "The value 0 was chosen of 2 at main's disk.open (step 1, PLACE); \
+         with 1 the run passes, and differs from step 3 on.",
+    );
+}
+
+#[test]
+fn that_nothing_decides_is_said() {
+    check_decided(
+        programs::self_deadlock,
+        "main waits for mu (sync.Mutex.Lock, PLACE), which it has held itself since step 1 (PLACE); \
+         no order decides: no schedule passes (all are covered, in 1 run).",
+    );
+    check_decided(
+        || {
+            let x = Obj::create("x", "x", 0);
+            for (n, name) in ["a", "b"].into_iter().enumerate() {
+                spawn(name, move || x.op("set", Access::Write).run(move |x, _| *x = n));
+            }
+            at_rest(move || violated("LAST", format!("the last was {}", x.peek(|x| *x))));
+        },
+        "When all was quiet, oracle LAST was violated (checked at PLACE); \
+         no order decides: no schedule passes (all are covered, in 5 runs, of which 4 end in another failure).",
+    );
+}
+
+#[test]
+fn what_decides_and_is_not_reached_has_a_line_of_its_own() {
+    for (name, program) in [("fatal", programs::fatal as fn()), ("deadlock", programs::deadlock)] {
+        let case = decided(name, program);
+        snapshot(&format!("decided_{name}"), &text::render(&report::case(&case), 100));
+    }
+}
+
+#[test]
+fn a_pair_that_is_not_in_the_trace_says_nothing() {
+    let mut case = decided("oracle", programs::oracle);
+    let Some(Decisive::Order { first, .. }) = &mut case.decisive else { panic!("{:?}", case.decisive) };
+    *first = 99;
+    assert!(!sentence(&case).contains("the other order"));
 }
 
 #[test]

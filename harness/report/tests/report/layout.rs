@@ -1,6 +1,6 @@
 //! What holds of every report, whatever it is about.
 
-use crate::support::{failing, programs, snapshot};
+use crate::support::{decided, failing, programs, snapshot};
 use bohr_kernel::{Access, Obj, spawn};
 use bohr_report::schedule::{Folding, Schedule};
 use bohr_report::{Case, Cause, markdown, report, text};
@@ -20,6 +20,8 @@ fn all() -> Vec<Case> {
         failing("scenario_bug", programs::scenario_bug),
         failing("long", programs::long),
         failing("crowd", crowd),
+        decided("decided fatal", programs::fatal),
+        decided("decided deadlock", programs::deadlock),
     ]
 }
 

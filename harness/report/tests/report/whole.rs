@@ -1,9 +1,9 @@
 //! A whole report, on a bug of which only the campaign's figures are made up.
 
-use crate::support::{failing, programs, snapshot};
+use crate::support::{decided, failing, programs, snapshot};
 use bohr_kernel::scenario::Role;
 use bohr_report::model::{
-    BugInfo, BugReport, Decisive, DriverRow, Fewest, HoldsRow, Median, OracleRow, Proof, ReferenceRow, Share,
+    BugInfo, BugReport, DriverRow, Fewest, HoldsRow, Median, OracleRow, Proof, ReferenceRow, Share,
     VariantRow,
 };
 use bohr_report::{markdown, report, text};
@@ -15,8 +15,7 @@ fn whole() -> BugReport {
         summary: summary.into(),
         verdict: verdict.into(),
     };
-    let mut lost = failing("buggy", programs::oracle);
-    lost.decisive = Some(Decisive { first: 1, second: 3 });
+    let mut lost = decided("buggy", programs::oracle);
     lost.fewest = Fewest::NotProved { reason: "the search stopped after 10,000 runs".into() };
     BugReport {
         info: BugInfo {

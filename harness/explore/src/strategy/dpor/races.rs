@@ -10,6 +10,10 @@ use smallvec::SmallVec;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Race {
     pub(super) step: usize,
+    /// The operation that would come before the step.
+    pub(super) op: usize,
+    /// What of the run came before the operation: all steps below this one.
+    pub(super) end: usize,
     /// Any of them will do. The one whose operation is to come earlier is first, if it is among them.
     pub(super) initials: Tasks,
 }
@@ -44,17 +48,14 @@ pub(super) fn races(run: &Run, from: usize, sabotage: Option<Sabotage>) -> Vec<R
         waiting.retain(|op| *op != ran);
         if step >= from {
             let op = &run.ops[ran];
-            races.extend(rivals.iter().filter_map(|e| race(&order, *e, op, order.clock(step), step)));
+            races.extend(rivals.iter().filter_map(|e| race(&order, *e, ran, order.clock(step), step)));
             if let Some(enabled) = run.enabled_after(step) {
                 let new = published.clone().take_while(|(_, op)| op.since == Some(step)).map(|(at, _)| at);
                 let stirred =
                     waiting.iter().copied().filter(|at| conflicts(&run.ops[*at].objects, &op.objects));
-                let disabled =
-                    stirred.chain(new).map(|at| &run.ops[at]).filter(|op| !enabled.contains(&op.task));
+                let disabled = stirred.chain(new).filter(|at| !enabled.contains(&run.ops[*at].task));
                 for op in disabled.filter(|_| sabotage != Some(Sabotage::Backtrack)) {
-                    let rivals = order.rivals(op);
-                    let clock = order.clock_of(op, &rivals);
-                    races.extend(rivals.iter().filter_map(|e| race(&order, *e, op, &clock, step + 1)));
+                    races.extend(races_of(&order, op, step + 1));
                 }
             }
         }
@@ -62,10 +63,18 @@ pub(super) fn races(run: &Run, from: usize, sabotage: Option<Sabotage>) -> Vec<R
     races
 }
 
+/// The races of an operation that has not run, with steps below `end`, which are all that were added.
+pub(super) fn races_of(order: &Order<'_>, op: usize, end: usize) -> impl Iterator<Item = Race> {
+    let rivals = order.rivals(&order.run.ops[op]);
+    let clock = order.clock_of(&order.run.ops[op], &rivals);
+    rivals.into_iter().filter_map(move |e| race(order, e, op, &clock, end))
+}
+
 /// The race between a step and an operation with that clock, which comes after all steps below `end`.
 /// Nothing if the operation could not have run earlier.
-fn race(order: &Order<'_>, step: usize, op: &Op, clock: &Clock, end: usize) -> Option<Race> {
+fn race(order: &Order<'_>, step: usize, at: usize, clock: &Clock, end: usize) -> Option<Race> {
     let run = order.run;
+    let op = &run.ops[at];
     let between = (step + 1..end).filter(|other| !order.before(step, *other));
     let was_published = op.since.is_none_or(|since| since < step);
     let was_enabled = run.steps[step].enabled.contains(&op.task);
@@ -88,7 +97,7 @@ fn race(order: &Order<'_>, step: usize, op: &Op, clock: &Clock, end: usize) -> O
     if !follows(clock, &first) {
         initials.insert(0, op.task);
     }
-    Some(Race { step, initials })
+    Some(Race { step, op: at, end, initials })
 }
 
 /// True if the first operation can change whether the second is enabled.
