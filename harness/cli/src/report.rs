@@ -16,6 +16,7 @@ use bohr_explore::cell::Coverage;
 use bohr_explore::driver::{Driver, RANDOMIZED};
 use bohr_explore::jobs::run_all;
 use bohr_explore::stats::{median, median_interval, rule_of_three, wilson};
+use bohr_explore::unseen::Traces;
 use bohr_kernel::RunConfig;
 use bohr_kernel::scenario::{AnyScenario, Expected, Role};
 use bohr_report::model::{DriverRow, HoldsRow, Median, Proof, Share, VariantRow};
@@ -222,10 +223,16 @@ fn holds(judged: &Judged, stop: &Arc<AtomicBool>) -> Result<Option<HoldsRow>, Er
         Coverage::Exhausted { schedules } => Some(Proof::Exhausted { schedules }),
         // A search that was cut off is no sample: draw one.
         Coverage::Bounded { .. } | Coverage::Sampled { .. } => {
-            let drawn = campaigns(Driver::Random, subject, stop)?;
+            let drawn = campaigns(Driver::Portfolio, subject, true, stop)?;
             let schedules = drawn.iter().map(|seed| seed.schedules).sum();
             let failed = drawn.iter().any(|seed| seed.failing > 0);
-            (!failed).then(|| Proof::NotRefuted { schedules, upper: rule_of_three(schedules) })
+            let seen = Traces::sum(drawn.iter().map(|seed| &seed.traces));
+            (!failed).then(|| Proof::NotRefuted {
+                schedules,
+                traces: seen.distinct(),
+                unseen: seen.unseen(),
+                upper: rule_of_three(schedules),
+            })
         }
     };
     let variant = subject.variant.name.to_owned();
@@ -245,15 +252,20 @@ fn hardness(
     };
     let oracle = name_of(&case.finding);
     let measure = |driver: &Driver| {
-        let seeds = campaigns(*driver, subject, stop)?;
+        let seeds = campaigns(*driver, subject, false, stop)?;
         Ok(row(format!("{driver} ({oracle} on {})", subject.workload), &oracle, &seeds))
     };
     run_all(&RANDOMIZED, jobs, measure, |_, _| {}).into_iter().collect()
 }
 
-fn campaigns(driver: Driver, subject: &Subject, stop: &Arc<AtomicBool>) -> Result<Vec<Shown>, Error> {
+fn campaigns(
+    driver: Driver,
+    subject: &Subject,
+    identify: bool,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<Shown>, Error> {
     let program = subject.program()?;
-    let config = RunConfig { keep_going: true, ..RunConfig::default() };
+    let config = RunConfig { keep_going: true, identify, ..RunConfig::default() };
     let budget = Budget { stop: stop.clone(), ..Budget::all(SCHEDULES) };
     Ok((1..=SEEDS).map(|seed| campaign(driver, &program, config, seed, &budget)).collect())
 }

@@ -162,7 +162,6 @@ pub fn efforts(
         Some(driver) => vec![sample(&[driver], SCHEDULES)],
         None => {
             let search_runs = if subject.thorough { SEARCH_RUNS } else { LARGE_SEARCH_RUNS };
-            let search = Effort { search_runs, ..sample(&[], 0) };
             let fails = matches!(
                 subject.scenario.expected(subject.variant.name, &subject.workload),
                 Some(Expected::Fails(_))
@@ -181,7 +180,8 @@ pub fn efforts(
                     let most = Effort { search_runs: DEEP_SEARCH_RUNS, ..more.clone() };
                     vec![sample(&[Driver::Portfolio], FEW_SCHEDULES), more, most]
                 }
-                (false, _) => vec![search],
+                // What it cannot cover is drawn.
+                (false, _) => vec![Effort { search_runs, ..sample(&[Driver::Portfolio], SCHEDULES) }],
             }
         }
     }

@@ -3,6 +3,7 @@
 use bohr_explore::campaign::{Hardness, Share};
 use bohr_explore::cell::{Cell, Coverage};
 use bohr_explore::stats::rule_of_three;
+use bohr_explore::unseen::Traces;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -126,7 +127,22 @@ fn sample(cells: &[&Cell]) -> String {
         );
     }
     let each = if cells.len() == 1 { "" } else { " or more each" };
-    format!("not refuted in {}{each} of {workloads}: {}", counted(fewest, "schedule"), bound(fewest))
+    let traces: Vec<Traces> =
+        cells.iter().map(|c| Traces::sum(c.hardness.iter().map(|h| &h.traces))).collect();
+    let parts = [seen(&traces), Some(bound(fewest))];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("not refuted in {}{each} of {workloads}: {}", counted(fewest, "schedule"), parts.join("; "))
+}
+
+/// What samples have seen, one a workload: how many traces, and how much they have not, where that is most.
+fn seen(samples: &[Traces]) -> Option<String> {
+    let distinct = samples.iter().map(Traces::distinct).sum::<u64>();
+    let unseen = samples.iter().map(Traces::unseen).fold(0.0, f64::max);
+    (distinct > 0).then(|| format!("{}, {}", counted(distinct, "distinct trace"), words_of(unseen)))
+}
+
+fn words_of(unseen: f64) -> String {
+    format!("the next schedule is a new one with a chance of about {:.1} %", 100.0 * unseen)
 }
 
 /// What so many passing schedules rule out.
@@ -199,7 +215,7 @@ pub fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bohr_explore::campaign::Found;
+    use bohr_explore::campaign::{Found, Shown};
     use bohr_explore::driver::Driver;
     use bohr_explore::engine::DoesNotFit;
     use bohr_kernel::scenario::{Expected, Violation};
@@ -286,6 +302,19 @@ mod tests {
         let share = |driver, schedules, failing| Share { driver, schedules, failing, firsts: Vec::new() };
         let text = shares(&[share(Driver::Random, 600, 3), share(Driver::Pos, 599, 599)]);
         assert_eq!(text, "portfolio: of 1,199 schedules, those that failed: random 0.5 %, pos 100.0 %");
+    }
+
+    #[test]
+    fn a_sample_says_how_much_it_has_not_seen() {
+        let mut passed = cell(Coverage::Sampled { schedules: 4 }, &[], Expected::Holds);
+        let mut shown = Shown { schedules: 4, ..Shown::default() };
+        [1, 1, 2, 3].into_iter().for_each(|trace| shown.traces.add(trace));
+        passed.hardness = vec![Hardness::of(Driver::Portfolio, &[shown])];
+        assert_eq!(
+            coverage(&[&passed]),
+            "not refuted in 4 schedules of 1 workload: 3 distinct traces, the next schedule is a new one with a \
+             chance of about 50.0 %; failing share below 3/4 = 75.00 % at 95 %"
+        );
     }
 
     #[test]

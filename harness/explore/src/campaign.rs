@@ -3,6 +3,7 @@
 use crate::driver::Driver;
 use crate::engine::DoesNotFit;
 use crate::stats::{Interval, median, median_interval, wilson};
+use crate::unseen::Traces;
 use bohr_kernel::{Decision, Finding, Kind, Outcome, Program, RunConfig};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -67,6 +68,8 @@ pub struct Shown {
     pub all: bool,
     /// Why the driver could not run the program.
     pub does_not_fit: Option<DoesNotFit>,
+    /// The traces that they followed, if they were to [identify](RunConfig::identify) themselves.
+    pub traces: Traces,
     /// What each member of a portfolio had in it, in the order of their turns; empty for any other driver.
     pub shares: Vec<Share>,
 }
@@ -134,6 +137,9 @@ pub fn campaign_watched(
         let (shown, budget) = (shown.clone(), budget.clone());
         move |outcome: Outcome| {
             let mut shown = shown.borrow_mut();
+            if config.identify {
+                shown.traces.add(outcome.trace_hash);
+            }
             shown.take_watched(driver, outcome, &mut watch);
             !shown.enough(&budget)
         }
@@ -216,6 +222,8 @@ pub struct Hardness {
     pub oracles: BTreeMap<String, (u64, u64)>,
     /// What each member of a portfolio had in it; empty for any other driver.
     pub shares: Vec<Share>,
+    /// The traces that the schedules followed, if they were to be told apart.
+    pub traces: Traces,
 }
 
 impl Hardness {
@@ -243,6 +251,7 @@ impl Hardness {
             schedules: seeds.iter().map(|s| s.schedules).sum(),
             failing: seeds.iter().map(|s| s.failing).sum(),
             shares: Share::sum(seeds.iter().flat_map(|s| &s.shares)),
+            traces: Traces::sum(seeds.iter().map(|s| &s.traces)),
             oracles: by_oracle.into_iter().filter_map(|(id, firsts)| Some((id, summed(firsts)?))).collect(),
         }
     }

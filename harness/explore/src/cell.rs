@@ -114,12 +114,14 @@ pub fn judge_watched(
     let mut coverage = None;
     let mut does_not_fit = None;
     let mut cut_off = false;
+    // What a sample that shows nothing has not seen is told by the traces that it followed.
+    let traced = RunConfig { identify: named.is_empty(), ..config };
     for &driver in &effort.drivers {
-        // Where no failure is expected and the search can tell, sampling adds nothing.
+        // Where no failure is expected and the search can tell, sampling adds nothing; see below.
         if effort.search_runs > 0 && named.is_empty() {
             break;
         }
-        let shown = sample(driver, &program, config, effort, &named, &watcher);
+        let shown = sample(driver, &program, traced, effort, &named, &watcher);
         for s in &shown {
             sampled += s.schedules;
             s.found.iter().for_each(|f| keep(&mut violated, f.clone()));
@@ -153,6 +155,21 @@ pub fn judge_watched(
         }
         if all == preemptions.is_none() {
             break;
+        }
+    }
+    // A search that was cut off is no sample. Draw one, which says how much it has not seen.
+    if let Coverage::Sampled { schedules } = &mut coverage
+        && hardness.is_empty()
+        && does_not_fit.is_none()
+        && !cut_off
+    {
+        for &driver in effort.drivers.iter().filter(|_| !over(effort)) {
+            let shown = sample(driver, &program, traced, effort, &named, &watcher);
+            for s in &shown {
+                *schedules += s.schedules;
+                s.found.iter().for_each(|f| keep(&mut violated, f.clone()));
+            }
+            hardness.push(Hardness::of(driver, &shown));
         }
     }
     let complete = !over(effort) && !cut_off;

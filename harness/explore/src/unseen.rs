@@ -19,13 +19,17 @@ impl Traces {
         self.schedules += 1;
     }
 
-    /// Adds those of another seed.
-    pub fn merge(&mut self, other: &Traces) {
-        for (trace, times) in &other.times {
-            let mine = self.times.entry(*trace).or_insert(0);
-            *mine = mine.saturating_add(*times);
+    /// Those of several seeds.
+    pub fn sum<'t>(seeds: impl IntoIterator<Item = &'t Traces>) -> Traces {
+        let mut sum = Traces::default();
+        for seed in seeds {
+            for (trace, times) in &seed.times {
+                let all = sum.times.entry(*trace).or_insert(0);
+                *all = all.saturating_add(*times);
+            }
+            sum.schedules += seed.schedules;
         }
-        self.schedules += other.schedules;
+        sum
     }
 
     /// The number of schedules.
@@ -76,9 +80,7 @@ mod tests {
 
     #[test]
     fn seeds_add_up() {
-        let mut both = traces(&[1, 2]);
-        both.merge(&traces(&[2, 3]));
-        assert_eq!(both, traces(&[1, 2, 2, 3]));
+        assert_eq!(Traces::sum([&traces(&[1, 2]), &traces(&[2, 3])]), traces(&[1, 2, 2, 3]));
     }
 
     #[test]

@@ -246,6 +246,10 @@ pub enum Proof {
     NotRefuted {
         /// How many were drawn.
         schedules: u64,
+        /// How many distinct ones, up to the order of operations that do not conflict.
+        traces: u64,
+        /// An estimate of the chance that the next one drawn is none of these (Good-Turing).
+        unseen: f64,
         /// The upper bound of the failing share at 95 %: 3/N.
         upper: f64,
     },

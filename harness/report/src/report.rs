@@ -198,11 +198,14 @@ fn holds(row: &HoldsRow) -> Vec<Text> {
         Proof::Exhausted { schedules } => {
             (Text::new().strong("proved"), format!("all schedules covered, in {}", of(schedules, "run")))
         }
-        Proof::NotRefuted { schedules, upper } => {
-            let bound = percent(upper);
+        Proof::NotRefuted { schedules, traces, unseen, upper } => {
             let how = format!(
-                "none of {} failed: at most {bound} do, at 95 % confidence",
-                of(schedules, "schedule")
+                "none of {} failed: at most {} do, at 95 % confidence; {}, and the next is a new one with a \
+                 chance of about {}",
+                of(schedules, "schedule"),
+                percent(upper),
+                of(traces, "distinct trace"),
+                percent(unseen)
             );
             ("not refuted".into(), how)
         }

@@ -62,6 +62,16 @@ struct HardnessJson {
     /// What each member of a portfolio had in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shares: Vec<Share>,
+    /// What it has seen, where no failure was expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traces: Option<TracesJson>,
+}
+
+#[derive(Serialize)]
+struct TracesJson {
+    distinct: u64,
+    /// An estimate of the chance that the next schedule is a new one.
+    unseen: f64,
 }
 
 #[derive(Serialize)]
@@ -137,6 +147,8 @@ fn hardness(h: &Hardness) -> HardnessJson {
         schedules: h.schedules,
         oracles: h.oracles.clone(),
         shares: h.shares.clone(),
+        traces: (h.traces.schedules() > 0)
+            .then(|| TracesJson { distinct: h.traces.distinct(), unseen: h.traces.unseen() }),
     }
 }
 

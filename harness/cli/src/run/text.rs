@@ -48,7 +48,7 @@ fn matrix(groups: &[&[Judged]], out: &mut Output) -> Result<(), Error> {
     out.table(&rows)?;
     let cells = groups.iter().flat_map(|group| cells(group));
     let shares = Share::sum(cells.flat_map(|cell| &cell.hardness).flat_map(|h| &h.shares));
-    if !shares.is_empty() {
+    if shares.iter().any(|share| share.failing > 0) {
         out.styled(Look::Dim, &format!("  {}", words::shares(&shares)))?;
     }
     Ok(out.line("")?)

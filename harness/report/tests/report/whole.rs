@@ -87,7 +87,7 @@ fn whole() -> BugReport {
             HoldsRow {
                 variant: "fixed".into(),
                 class: "many".into(),
-                proof: Proof::NotRefuted { schedules: 1_000_000, upper: 3e-6 },
+                proof: Proof::NotRefuted { schedules: 1_000_000, traces: 12_345, unseen: 0.004, upper: 3e-6 },
             },
         ],
     }
