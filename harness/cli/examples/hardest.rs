@@ -40,8 +40,16 @@ enum Way {
     Blind,
 }
 
-const WAYS: [Way; 4] =
-    [Way::Driver(Driver::Random), Way::Driver(Driver::Pct), Way::Blind, Way::Driver(Driver::Greybox)];
+const WAYS: [Way; 8] = [
+    Way::Driver(Driver::Random),
+    Way::Driver(Driver::Pct),
+    Way::Driver(Driver::Urw),
+    Way::Driver(Driver::Pos),
+    Way::Driver(Driver::Surw),
+    Way::Driver(Driver::Portfolio),
+    Way::Blind,
+    Way::Driver(Driver::Greybox),
+];
 
 /// A failing variant on one of the smallest workloads.
 struct Cell {

@@ -3,8 +3,8 @@
 use crate::campaign::{Budget, Found, Hardness, Shown, campaign_watched, name_of};
 use crate::driver::Driver;
 use crate::engine::DoesNotFit;
-use crate::search::search;
-use crate::strategy::Bounds;
+use crate::search::{prove, search};
+use crate::strategy::{Bounds, Limits};
 use bohr_kernel::scenario::{AnyScenario, Expected, Violation};
 use bohr_kernel::{Finding, Outcome, Program, RunConfig};
 use serde::{Deserialize, Serialize};
@@ -143,7 +143,14 @@ pub fn judge_watched(
         if effort.search_runs == 0 || over(effort) {
             break;
         }
-        let (all, schedules) = exhaust(&program, config, preemptions, effort, &mut violated, &watcher);
+        let (mut all, mut schedules) =
+            exhaust(&program, config, preemptions, effort, &mut violated, &watcher);
+        // Where states differ as much as the orders that lead to them, the orders may be fewer.
+        if !all && preemptions.is_none() && named.is_empty() && !over(effort) {
+            let (by_traces, executions) = reduce(&program, config, effort, &mut violated, &watcher);
+            all = by_traces;
+            schedules = if by_traces { executions } else { schedules + executions };
+        }
         match (all, preemptions) {
             (true, None) => coverage = Coverage::Exhausted { schedules },
             (true, Some(preemptions)) => coverage = Coverage::Bounded { preemptions, schedules },
@@ -285,27 +292,46 @@ fn exhaust(
 ) -> (bool, u64) {
     let found: Rc<RefCell<BTreeMap<String, Found>>> = Rc::default();
     let bounds = Bounds { preemptions, runs: Some(effort.search_runs), cache: true, ..Bounds::default() };
-    let sink = {
-        let (found, effort, watcher) = (found.clone(), effort.clone(), watcher.clone());
-        let mut schedule = 0;
-        move |outcome: Outcome| {
-            schedule += 1;
-            let mut found = found.borrow_mut();
-            for finding in outcome.findings {
-                if found.contains_key(&name_of(&finding)) && watcher.borrow().knows(&finding) {
-                    continue;
-                }
-                let decisions = outcome.decisions.clone();
-                let first = Found { finding, decisions, schedule, times: 1 };
-                watcher.borrow_mut().note(&first);
-                keep(&mut found, first);
-            }
-            !over(&effort)
-        }
-    };
-    let exhausted = search(program, config, bounds, sink);
-    for found in found.take().into_values() {
-        keep(violated, found);
-    }
+    let exhausted = search(program, config, bounds, taking(&found, effort, watcher));
+    found.take().into_values().for_each(|found| keep(violated, found));
     (exhausted.all, exhausted.complete)
+}
+
+/// As [`exhaust`] without a bound, by partial-order reduction.
+fn reduce(
+    program: &Program,
+    config: RunConfig,
+    effort: &Effort,
+    violated: &mut BTreeMap<String, Found>,
+    watcher: &Rc<RefCell<Watcher>>,
+) -> (bool, u64) {
+    let found: Rc<RefCell<BTreeMap<String, Found>>> = Rc::default();
+    let limits = Limits { runs: Some(effort.search_runs), ..Limits::default() };
+    let explored = prove(program, config, limits, taking(&found, effort, watcher));
+    found.take().into_values().for_each(|found| keep(violated, found));
+    (explored.all, explored.executions)
+}
+
+/// A sink that takes what runs show, each finding once, until there is no more time.
+fn taking(
+    found: &Rc<RefCell<BTreeMap<String, Found>>>,
+    effort: &Effort,
+    watcher: &Rc<RefCell<Watcher>>,
+) -> impl FnMut(Outcome) -> bool + 'static {
+    let (found, effort, watcher) = (found.clone(), effort.clone(), watcher.clone());
+    let mut schedule = 0;
+    move |outcome: Outcome| {
+        schedule += 1;
+        let mut found = found.borrow_mut();
+        for finding in outcome.findings {
+            if found.contains_key(&name_of(&finding)) && watcher.borrow().knows(&finding) {
+                continue;
+            }
+            let decisions = outcome.decisions.clone();
+            let first = Found { finding, decisions, schedule, times: 1 };
+            watcher.borrow_mut().note(&first);
+            keep(&mut found, first);
+        }
+        !over(&effort)
+    }
 }

@@ -238,15 +238,12 @@ impl<S: Strategy + ?Sized> FastHost<S> {
     }
 
     /// Gives control to the task that goes on. None once all have returned.
+    #[inline(always)]
     fn decide(&self, kernel: &mut Kernel) -> Option<TaskId> {
         let next = kernel.next_task();
         match next {
             Next::Over => None,
-            Next::Forced(task) => {
-                if !self.tell(kernel, task) {
-                    kernel.abandon();
-                    return self.decide(kernel);
-                }
+            Next::Forced(task) if self.tell(kernel, task) => {
                 kernel.choose_task(task, next);
                 Some(task)
             }
@@ -254,18 +251,22 @@ impl<S: Strategy + ?Sized> FastHost<S> {
                 Some(choice) if !self.sees_steps.get() || self.tell(kernel, kernel.point().task(choice)) => {
                     Some(kernel.choose(choice))
                 }
-                _ => {
-                    kernel.abandon();
-                    self.decide(kernel)
-                }
+                _ => give_up(kernel),
             },
+            Next::Forced(_) => give_up(kernel),
         }
     }
 
     /// Tells a strategy that wants to know it of a task's next step, if it is one. False if it has panicked.
     #[inline(always)]
     fn tell(&self, kernel: &Kernel, task: TaskId) -> bool {
-        if !self.sees_steps.get() || kernel.stopping() || kernel.published(task).is_none() {
+        !self.sees_steps.get() || self.tell_it(kernel, task)
+    }
+
+    /// Apart from [`FastHost::tell`], so that strategies that do not want to know it pay for no more than a look.
+    #[inline(never)]
+    fn tell_it(&self, kernel: &Kernel, task: TaskId) -> bool {
+        if kernel.stopping() || kernel.published(task).is_none() {
             return true;
         }
         self.caught(|| self.strategy.borrow_mut().runs(kernel, task)).is_some()
@@ -294,6 +295,16 @@ impl<S: Strategy + ?Sized> FastHost<S> {
         let result = catch_unwind(AssertUnwindSafe(strategy));
         result.map_err(|payload| self.panic.set(Some(payload))).ok()
     }
+}
+
+/// Gives the run up. Who goes on is then only who returns next.
+#[cold]
+fn give_up(kernel: &mut Kernel) -> Option<TaskId> {
+    kernel.abandon();
+    let next = kernel.next_task();
+    let Next::Forced(task) = next else { return None };
+    kernel.choose_task(task, next);
+    Some(task)
 }
 
 impl<S: Strategy + ?Sized> Host for FastHost<S> {
