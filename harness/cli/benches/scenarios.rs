@@ -1,8 +1,8 @@
-//! Schedules per second of each engine on the fixed form of each scenario, drawn uniformly at random. Compare the
-//! lines of a group: the machine's mood cancels out.
+//! Schedules per second of each engine on the fixed form of each scenario: drawn uniformly at random, but loom's, which
+//! go by its own order. Compare the lines of a group: the machine's mood cancels out.
 
 use bohr_cli::scenarios;
-use bohr_explore::engine::{FastEngine, FastPolicy, ShuttleEngine, ShuttlePolicy};
+use bohr_explore::engine::{FastEngine, FastPolicy, LoomEngine, ShuttleEngine, ShuttlePolicy, ThreadEngine};
 use bohr_explore::strategy::{Random, Sampling};
 use bohr_kernel::{Engine, Outcome, Program, RunConfig};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -37,6 +37,7 @@ fn engines(c: &mut Criterion) {
         group.bench_function("fast", |b| b.iter(|| fast(&program)));
         group.bench_function("shuttle", |b| b.iter(|| on_shuttle(&program)));
         group.bench_function("OS threads", |b| b.iter(|| on_threads(&program)));
+        group.bench_function("loom", |b| b.iter(|| on_loom(&program)));
         group.finish();
     }
 }
@@ -53,11 +54,13 @@ fn on_shuttle(program: &Program) {
 
 fn on_threads(program: &Program) {
     let strategy = Sampling::new(Random::new(7), SCHEDULES, enough);
-    bohr_explore::engine::ThreadEngine.explore(
-        program,
-        RunConfig::default(),
-        Rc::new(RefCell::new(strategy)),
-    );
+    ThreadEngine.explore(program, RunConfig::default(), Rc::new(RefCell::new(strategy)));
+}
+
+/// Loom goes through schedules in its own order, with the cost of its reduction.
+fn on_loom(program: &Program) {
+    let explored = LoomEngine.explore(program, RunConfig::default(), Some(SCHEDULES), enough);
+    explored.expect("they have no more tasks than loom has threads");
 }
 
 criterion_group!(benches, engines);

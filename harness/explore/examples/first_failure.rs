@@ -25,6 +25,8 @@ struct Row<'a> {
     driver: String,
     found: u64,
     of: u64,
+    /// The most schedules from a seed.
+    cap: u64,
     /// Schedules to the first failure, over the seeds that found one.
     mean: Option<f64>,
 }
@@ -49,18 +51,18 @@ fn main() {
     let out = std::io::stdout();
     for (kernel, program, plain, sizes) in KERNELS {
         for &(a, b) in sizes {
-            let print = |driver: String, first: &dyn Fn(u64) -> Option<u64>| {
+            let print = |driver: String, cap: u64, first: &dyn Fn(u64) -> Option<u64>| {
                 let firsts: Vec<u64> = (1..=seeds).filter_map(first).collect();
                 let sum: u64 = firsts.iter().sum();
                 let mean = (!firsts.is_empty()).then(|| sum as f64 / firsts.len() as f64);
                 let size = format!("{a}+{b}");
-                let row = Row { kernel, size, driver, found: firsts.len() as u64, of: seeds, mean };
+                let row = Row { kernel, size, driver, found: firsts.len() as u64, of: seeds, cap, mean };
                 let line = serde_json::to_string(&row).expect("a row is plain data");
                 writeln!(out.lock(), "{line}").expect("standard output is open");
             };
             let program = program(a, b);
             for driver in RANDOMIZED.into_iter().chain([Driver::Portfolio]) {
-                print(driver.to_string(), &|seed| {
+                print(driver.to_string(), schedules, &|seed| {
                     let budget = Budget::first_failure(schedules);
                     campaign(driver, &program, RunConfig::default(), seed, &budget).first
                 });
@@ -75,7 +77,9 @@ fn main() {
                 ("shuttle-urw", |seed, runs| Box::new(UrwRandomScheduler::new_from_seed(seed, runs))),
             ];
             for (name, scheduler) in schedulers {
-                print(name.to_owned(), &|seed| first_on_shuttle(scheduler(seed, runs), move || plain(a, b)));
+                print(name.to_owned(), on_shuttle, &|seed| {
+                    first_on_shuttle(scheduler(seed, runs), move || plain(a, b))
+                });
             }
         }
     }
