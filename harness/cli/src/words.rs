@@ -142,7 +142,9 @@ fn seen(samples: &[Traces]) -> Option<String> {
 }
 
 fn words_of(unseen: f64) -> String {
-    format!("the next schedule is a new one with a chance of about {:.1} %", 100.0 * unseen)
+    let chance =
+        if unseen < 0.001 { "less than 0.1 %".to_owned() } else { format!("about {:.1} %", 100.0 * unseen) };
+    format!("the next schedule is a new one with a chance of {chance}")
 }
 
 /// What so many passing schedules rule out.
