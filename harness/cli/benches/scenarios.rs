@@ -35,7 +35,7 @@ fn engines(c: &mut Criterion) {
         group.throughput(Throughput::Elements(SCHEDULES));
         group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).sample_size(10);
         group.bench_function("fast", |b| b.iter(|| fast(&program)));
-        group.bench_function("shuttle", |b| b.iter(|| on_shuttle(&program)));
+        group.bench_function("kernel on shuttle", |b| b.iter(|| on_shuttle(&program)));
         group.bench_function("OS threads", |b| b.iter(|| on_threads(&program)));
         group.bench_function("loom", |b| b.iter(|| on_loom(&program)));
         group.finish();

@@ -13,7 +13,7 @@ use std::{env, fs, io};
 const INTRODUCTION: &str = "\
 # Performance
 
-Rendered by `docs/performance.sh`, which measures everything anew (an hour and a half, most of it plain shuttle on the two kernels).
+Rendered by `docs/performance.sh`, which measures everything anew (over an hour, most of it plain shuttle on the two kernels).
 Schedules and executions are the same on every machine. Times are of one machine with two shared cores: compare those
 within one row.
 ";
@@ -95,9 +95,9 @@ fn engines(page: &mut String, criterion: &Path) -> io::Result<()> {
             }
         }
     }
-    page.push_str("\n## Engines\n\nSchedules a second, drawn uniformly at random. The first rows are the same small program on Bohr's kernel\nand written for shuttle; the others are fixed forms.\n");
+    page.push_str("\n## Engines\n\nSchedules a second, drawn uniformly at random. *Kernel on shuttle* runs Bohr's kernel on shuttle's threads,\n*plain shuttle* the same program written for shuttle. The first rows are small programs, the others fixed forms.\n");
     schedules.print(page, "program");
-    page.push_str("\nNanoseconds a step of the fast engine, with what a run takes to begin and end spread over its steps. The second\ncolumn is of a program that keeps vector clocks.\n");
+    page.push_str("\nNanoseconds a step of the fast engine, with what a run takes to begin and end spread over its steps. The column\n*clocks* is of a program that keeps vector clocks.\n");
     steps.print(page, "program");
     Ok(())
 }
