@@ -17,9 +17,9 @@ use bohr_explore::driver::Driver;
 use bohr_explore::engine::FastEngine;
 use bohr_explore::jobs::{default_jobs, run_all};
 use bohr_explore::stats::median;
-use bohr_explore::strategy::{Fuzzing, Greybox};
+use bohr_explore::strategy::{Greybox, Sampling};
 use bohr_kernel::scenario::{AnyScenario, Expected};
-use bohr_kernel::{Engine, Outcome, Program, RunConfig};
+use bohr_kernel::{Outcome, Program, RunConfig};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -216,8 +216,8 @@ impl Way {
                     .expect("it draws schedules of any program");
             }
             Way::Blind => {
-                let fuzzing = Fuzzing::new(Greybox::blind(seed), schedules, sink);
-                FastEngine.explore(program, config, Rc::new(RefCell::new(fuzzing)));
+                let sampling = Sampling::new(Greybox::blind(seed), schedules, sink);
+                FastEngine.explore_by(program, config, sampling);
             }
         }
     }

@@ -92,13 +92,10 @@ pub fn fuzz(args: &args::Fuzz, out: &mut Output) -> Result<Done, Error> {
 
 /// The workload that was asked for, or the variant's smallest ones.
 fn subjects(target: &str) -> Result<Vec<Subject>, Error> {
-    if target.split('/').nth(1).is_none_or(str::is_empty) {
+    target::of_form(target, None, || {
         let example = "such as submariner-image-log/buggy; `bohr list` shows what there is";
-        return Err(Error::Input(format!("{target:?} names no variant; give SCENARIO/VARIANT, {example}")));
-    }
-    let mut subjects = target::subjects(&[target.to_owned()], |_| true)?;
-    subjects.retain(|subject| subject.thorough);
-    Ok(subjects)
+        Error::Input(format!("{target:?} names no variant; give SCENARIO/VARIANT, {example}"))
+    })
 }
 
 fn turns(subjects: Vec<Subject>, seed: u64, schedules: u64) -> Result<Vec<Turns>, Error> {

@@ -11,9 +11,7 @@ use bohr_explore::jobs::run_all;
 use bohr_kernel::{Decision, Detail, Finding, Kind, Site};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 /// A variant on a workload, and what is known about it.
 pub struct Judged {
@@ -115,7 +113,7 @@ pub fn judge_all(
         let found: Arc<Mutex<Vec<Kept>>> = Arc::default();
         let mut cell = None;
         for (stage, effort) in efforts(subject).into_iter().enumerate() {
-            if over(&effort) {
+            if effort.over() {
                 break;
             }
             let watch = {
@@ -152,10 +150,6 @@ pub fn judge_all(
         Judged { subject: subject.clone(), cell, found }
     };
     run_all(subjects, jobs, work, |_, _| progress.done())
-}
-
-fn over(effort: &Effort) -> bool {
-    effort.stop.load(Ordering::Relaxed) || effort.until.is_some_and(|at| Instant::now() >= at)
 }
 
 /// Runs a failing schedule again, recorded, and keeps it.

@@ -71,18 +71,16 @@ pub fn prove(args: &args::Prove, out: &mut Output) -> Result<Done, Error> {
 
 /// Without a workload the smallest ones.
 fn subjects(args: &args::Prove) -> Result<Vec<Subject>, Error> {
-    let target = match &args.class {
-        Some(class) => format!("{}/{class}", args.target.trim_end_matches('/')),
-        None => args.target.clone(),
-    };
-    if !args.target.trim_end_matches('/').contains('/') {
-        let scenario = target::scenario(args.target.trim_end_matches('/'))?.info().name;
-        let advice = format!("say of which form, such as {scenario}/fixed");
-        return Err(Error::Input(format!("{:?} is a scenario: {advice}", args.target)));
-    }
-    let mut subjects = target::subjects(&[target], |_| true)?;
-    subjects.retain(|s| s.thorough);
-    Ok(subjects)
+    target::of_form(&args.target, args.class.as_deref(), || {
+        match target::scenario(args.target.trim_end_matches('/')) {
+            Ok(scenario) => {
+                let example = scenario.info().name;
+                let advice = format!("say of which form, such as {example}/fixed");
+                Error::Input(format!("{:?} is a scenario: {advice}", args.target))
+            }
+            Err(unknown) => unknown,
+        }
+    })
 }
 
 /// A proof where the form holds, and a finding where it does not.

@@ -156,8 +156,6 @@ pub fn efforts(
         Some(Driver::Dfs) => {
             vec![Effort { search_runs: schedules(DEEP_SEARCH_RUNS), ..sample(&[], 0) }]
         }
-        // There is no seed in what OS threads do.
-        Some(Driver::Stress) => vec![Effort { seeds: 1, ..sample(&[Driver::Stress], SCHEDULES) }],
         Some(Driver::Loom) => vec![sample(&[Driver::Loom], LOOM_EXECUTIONS)],
         Some(driver) => vec![sample(&[driver], SCHEDULES)],
         None => {

@@ -58,14 +58,10 @@ impl Store {
     }
 
     fn write(&self, case: &Case) -> io::Result<PathBuf> {
-        let folder = self.root.join(&case.scenario).join(&case.variant);
-        fs::create_dir_all(&folder)?;
-        // Written aside and then renamed, so that a file is whole or not there.
-        let mut file = NamedTempFile::new_in(&folder)?;
-        serde_json::to_writer(&mut file, &Stored { version: VERSION, case: case.clone() })?;
-        file.write_all(b"\n")?;
-        let path = folder.join(file_name(case));
-        file.persist(&path)?;
+        let path = self.root.join(&case.scenario).join(&case.variant).join(file_name(case));
+        let mut text = serde_json::to_string(&Stored { version: VERSION, case: case.clone() })?;
+        text.push('\n');
+        write_whole(&path, &text)?;
         Ok(path)
     }
 
@@ -76,6 +72,17 @@ impl Store {
         };
         done.map_err(note).ok()
     }
+}
+
+/// Writes a file, and the folder that it is in if that is not there. It is written aside and then renamed, so that it
+/// is whole or not there.
+pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// The same for the same failure of the same workload. The checksum stands for what is cut or replaced.

@@ -51,6 +51,25 @@ pub fn subjects(asked: &[String], wanted: fn(Role) -> bool) -> Result<Vec<Subjec
     Ok(subjects)
 }
 
+/// The form and the workload that the user asked for as `SCENARIO/VARIANT[/WORKLOAD]`, or as `SCENARIO/VARIANT` and a
+/// class; without a workload the form on the smallest ones. `no_variant` says what is wrong where no form is named.
+pub fn of_form(
+    asked: &str,
+    class: Option<&str>,
+    no_variant: impl FnOnce() -> Error,
+) -> Result<Vec<Subject>, Error> {
+    if asked.split('/').nth(1).is_none_or(str::is_empty) {
+        return Err(no_variant());
+    }
+    let target = match class {
+        Some(class) => format!("{}/{class}", asked.trim_end_matches('/')),
+        None => asked.to_owned(),
+    };
+    let mut subjects = subjects(&[target], |_| true)?;
+    subjects.retain(|subject| subject.thorough);
+    Ok(subjects)
+}
+
 /// The scenario that is meant by a name.
 pub fn scenario(asked: &str) -> Result<&'static dyn AnyScenario, Error> {
     let names: Vec<&str> = scenarios::ALL.iter().map(|s| s.info().name).collect();

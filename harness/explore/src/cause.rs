@@ -23,10 +23,8 @@ mod neighbours;
 use crate::engine::FastEngine;
 use crate::search::rerun;
 use crate::strategy::{Drawn, Noting, Replay};
-use bohr_kernel::{Decision, Detail, Engine, Finding, ObjectId, Outcome, Program, RunConfig, Trace};
+use bohr_kernel::{Decision, Detail, Finding, ObjectId, Outcome, Program, RunConfig, Trace};
 use neighbours::{Neighbour, Search};
-use std::cell::RefCell;
-use std::rc::Rc;
 
 /// What a failing schedule fails by.
 #[derive(Clone, Debug)]
@@ -138,9 +136,8 @@ pub fn cause(
 /// The failing run once more, with all that is known of it, and the values that were chosen.
 fn again(program: &Program, config: RunConfig, decisions: &[Decision]) -> (Outcome, Vec<Drawn>) {
     let choices = decisions.iter().map(|d| d.chosen).collect();
-    let noting = Rc::new(RefCell::new(Noting::new(Replay::new(choices))));
-    FastEngine.explore(program, RunConfig { record: true, log: true, ..config }, noting.clone());
-    let noting = Rc::into_inner(noting).expect("the engine has let go of its strategy").into_inner();
+    let config = RunConfig { record: true, log: true, ..config };
+    let noting = FastEngine.explore_by(program, config, Noting::new(Replay::new(choices)));
     let (replay, drawn) = noting.into_parts();
     (replay.into_outcome().expect("the engine ran once"), drawn)
 }

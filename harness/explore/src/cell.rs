@@ -34,6 +34,13 @@ pub struct Effort {
     pub stop: Arc<AtomicBool>,
 }
 
+impl Effort {
+    /// True if it is time to end.
+    pub fn over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.until.is_some_and(|at| Instant::now() >= at)
+    }
+}
+
 /// How much of all schedules a verdict rests on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -103,85 +110,23 @@ pub fn judge_watched(
     effort: &Effort,
     watch: impl FnMut(&Found) + 'static,
 ) -> Result<Cell, String> {
-    let watcher = Rc::new(RefCell::new(Watcher { seen: Vec::new(), watch: Box::new(watch) }));
     let program = scenario.program(variant, workload)?;
     let expected = scenario.expected(variant, workload);
-    let config = RunConfig { keep_going: true, ..RunConfig::default() };
-    let mut violated = BTreeMap::new();
-    let mut sampled = 0;
-    let named: Vec<String> = expected.iter().flat_map(Expected::oracles).map(str::to_owned).collect();
-    let mut hardness = Vec::new();
-    let mut coverage = None;
-    let mut does_not_fit = None;
-    let mut cut_off = false;
-    // What a sample that shows nothing has not seen is told by the traces that it followed.
-    let traced = RunConfig { identify: named.is_empty(), ..config };
-    for &driver in &effort.drivers {
-        // Where no failure is expected and the search can tell, sampling adds nothing; see below.
-        if effort.search_runs > 0 && named.is_empty() {
-            break;
-        }
-        let shown = sample(driver, &program, traced, effort, &named, &watcher);
-        for s in &shown {
-            sampled += s.schedules;
-            s.found.iter().for_each(|f| keep(&mut violated, f.clone()));
-            does_not_fit = does_not_fit.or(s.does_not_fit);
-        }
-        // Loom goes through schedules one by one and draws none.
-        match &shown[..] {
-            [shown] if driver == Driver::Loom => {
-                coverage = shown.all.then_some(Coverage::Exhausted { schedules: shown.schedules });
-                cut_off |= !shown.all;
-            }
-            _ => hardness.push(Hardness::of(driver, &shown)),
-        }
+    let mut judging = Judging::new(&program, expected.as_ref(), effort, Box::new(watch));
+    // Where no failure is expected and a search can tell, sampling adds nothing. Only what is not covered is drawn then,
+    // which says how much was not seen.
+    let searches = effort.search_runs > 0;
+    let samples_first = !(searches && judging.named.is_empty());
+    if samples_first {
+        judging.sample();
     }
-    let mut coverage = coverage.unwrap_or(Coverage::Sampled { schedules: sampled });
-    // Everything at once; or else under bounds that grow, so that a failure that needs few preemptions is
-    // met however long the program is (iterative context bounding, PLDI 2007).
-    for preemptions in std::iter::once(None).chain((0..=bound(expected.as_ref())).map(Some)) {
-        if effort.search_runs == 0 || over(effort) {
-            break;
-        }
-        let (mut all, mut schedules) =
-            exhaust(&program, config, preemptions, effort, &mut violated, &watcher);
-        // Where states differ as much as the orders that lead to them, the orders may be fewer.
-        if !all && preemptions.is_none() && named.is_empty() && !over(effort) {
-            let (by_traces, executions) = reduce(&program, config, effort, &mut violated, &watcher);
-            all = by_traces;
-            schedules = if by_traces { executions } else { schedules + executions };
-        }
-        match (all, preemptions) {
-            (true, None) => coverage = Coverage::Exhausted { schedules },
-            (true, Some(preemptions)) => coverage = Coverage::Bounded { preemptions, schedules },
-            (false, _) => {
-                if let Coverage::Sampled { schedules: before } = &mut coverage {
-                    *before += schedules;
-                }
-            }
-        }
-        if all == preemptions.is_none() {
-            break;
-        }
+    if searches {
+        judging.search(bound(expected.as_ref()));
     }
-    // A search that was cut off is no sample. Draw one, which says how much it has not seen.
-    if let Coverage::Sampled { schedules } = &mut coverage
-        && hardness.is_empty()
-        && does_not_fit.is_none()
-        && !cut_off
-    {
-        for &driver in effort.drivers.iter().filter(|_| !over(effort)) {
-            let shown = sample(driver, &program, traced, effort, &named, &watcher);
-            for s in &shown {
-                *schedules += s.schedules;
-                s.found.iter().for_each(|f| keep(&mut violated, f.clone()));
-            }
-            hardness.push(Hardness::of(driver, &shown));
-        }
+    if !samples_first && judging.covered.is_none() && !effort.over() {
+        judging.sample();
     }
-    let complete = !over(effort) && !cut_off;
-    let (variant, workload) = (variant.to_owned(), workload.to_owned());
-    Ok(Cell { variant, workload, expected, violated, coverage, hardness, complete, does_not_fit })
+    Ok(judging.cell(variant, workload, expected))
 }
 
 impl Cell {
@@ -229,10 +174,6 @@ fn bound(expected: Option<&Expected>) -> u32 {
     violations.iter().filter_map(|v| v.preemptions).max().unwrap_or(2).max(2)
 }
 
-fn over(effort: &Effort) -> bool {
-    effort.stop.load(Ordering::Relaxed) || effort.until.is_some_and(|at| Instant::now() >= at)
-}
-
 /// Tells of each distinct finding once.
 struct Watcher {
     seen: Vec<Finding>,
@@ -256,82 +197,166 @@ fn keep(violated: &mut BTreeMap<String, Found>, found: Found) {
     violated.entry(name_of(&found.finding)).or_insert(found);
 }
 
-fn sample(
-    driver: Driver,
-    program: &Program,
-    config: RunConfig,
-    effort: &Effort,
-    named: &[String],
-    watcher: &Rc<RefCell<Watcher>>,
-) -> Vec<Shown> {
-    let budget = Budget {
-        schedules: effort.schedules,
-        until: effort.until,
-        // All that loom shows is to be compared.
-        oracles: (driver != Driver::Loom).then(|| named.to_vec()),
-        stop: effort.stop.clone(),
-    };
-    // There is no seed in what loom does.
-    let seeds = if driver == Driver::Loom { 1 } else { effort.seeds };
-    let seeds = effort.seed..effort.seed + seeds;
-    let watch = |seed| {
-        let watcher = watcher.clone();
-        let watch = move |found: &Found| watcher.borrow_mut().note(found);
-        campaign_watched(driver, program, config, seed, &budget, watch)
-    };
-    seeds.map(watch).collect()
+/// Finding a verdict.
+struct Judging<'a> {
+    program: &'a Program,
+    effort: &'a Effort,
+    /// The oracles that are expected to be violated.
+    named: Vec<String>,
+    watcher: Rc<RefCell<Watcher>>,
+    violated: Rc<RefCell<BTreeMap<String, Found>>>,
+    hardness: Vec<Hardness>,
+    /// How much of all schedules was covered, if it is known.
+    covered: Option<Coverage>,
+    /// How many schedules ran that cover nothing.
+    schedules: u64,
+    does_not_fit: Option<DoesNotFit>,
+    cut_off: bool,
 }
 
-fn exhaust(
-    program: &Program,
-    config: RunConfig,
-    preemptions: Option<u32>,
-    effort: &Effort,
-    violated: &mut BTreeMap<String, Found>,
-    watcher: &Rc<RefCell<Watcher>>,
-) -> (bool, u64) {
-    let found: Rc<RefCell<BTreeMap<String, Found>>> = Rc::default();
-    let bounds = Bounds { preemptions, runs: Some(effort.search_runs), cache: true, ..Bounds::default() };
-    let exhausted = search(program, config, bounds, taking(&found, effort, watcher));
-    found.take().into_values().for_each(|found| keep(violated, found));
-    (exhausted.all, exhausted.complete)
-}
-
-/// As [`exhaust`] without a bound, by partial-order reduction.
-fn reduce(
-    program: &Program,
-    config: RunConfig,
-    effort: &Effort,
-    violated: &mut BTreeMap<String, Found>,
-    watcher: &Rc<RefCell<Watcher>>,
-) -> (bool, u64) {
-    let found: Rc<RefCell<BTreeMap<String, Found>>> = Rc::default();
-    let limits = Limits { runs: Some(effort.search_runs), ..Limits::default() };
-    let explored = prove(program, config, limits, taking(&found, effort, watcher));
-    found.take().into_values().for_each(|found| keep(violated, found));
-    (explored.all, explored.executions)
-}
-
-/// A sink that takes what runs show, each finding once, until there is no more time.
-fn taking(
-    found: &Rc<RefCell<BTreeMap<String, Found>>>,
-    effort: &Effort,
-    watcher: &Rc<RefCell<Watcher>>,
-) -> impl FnMut(Outcome) -> bool + 'static {
-    let (found, effort, watcher) = (found.clone(), effort.clone(), watcher.clone());
-    let mut schedule = 0;
-    move |outcome: Outcome| {
-        schedule += 1;
-        let mut found = found.borrow_mut();
-        for finding in outcome.findings {
-            if found.contains_key(&name_of(&finding)) && watcher.borrow().knows(&finding) {
-                continue;
-            }
-            let decisions = outcome.decisions.clone();
-            let first = Found { finding, decisions, schedule, times: 1 };
-            watcher.borrow_mut().note(&first);
-            keep(&mut found, first);
+impl<'a> Judging<'a> {
+    fn new(
+        program: &'a Program,
+        expected: Option<&Expected>,
+        effort: &'a Effort,
+        watch: Box<dyn FnMut(&Found)>,
+    ) -> Self {
+        Judging {
+            program,
+            effort,
+            named: expected.into_iter().flat_map(Expected::oracles).map(str::to_owned).collect(),
+            watcher: Rc::new(RefCell::new(Watcher { seen: Vec::new(), watch })),
+            violated: Rc::default(),
+            hardness: Vec::new(),
+            covered: None,
+            schedules: 0,
+            does_not_fit: None,
+            cut_off: false,
         }
-        !over(&effort)
     }
+
+    /// Runs schedules by each of the drivers.
+    fn sample(&mut self) {
+        for &driver in &self.effort.drivers {
+            let shown = self.campaigns(driver);
+            for seed in &shown {
+                self.schedules += seed.schedules;
+                let violated = &mut self.violated.borrow_mut();
+                seed.found.iter().for_each(|found| keep(violated, found.clone()));
+                self.does_not_fit = self.does_not_fit.or(seed.does_not_fit);
+            }
+            // Loom goes through schedules one by one and draws none.
+            match &shown[..] {
+                [shown] if driver == Driver::Loom => {
+                    let schedules = shown.schedules;
+                    self.covered = shown.all.then_some(Coverage::Exhausted { schedules });
+                    self.cut_off |= !shown.all;
+                }
+                _ => self.hardness.push(Hardness::of(driver, &shown)),
+            }
+        }
+    }
+
+    /// A campaign from each seed.
+    fn campaigns(&self, driver: Driver) -> Vec<Shown> {
+        let effort = self.effort;
+        let budget = Budget {
+            schedules: effort.schedules,
+            until: effort.until,
+            // All that loom shows is to be compared.
+            oracles: (driver != Driver::Loom).then(|| self.named.clone()),
+            stop: effort.stop.clone(),
+        };
+        // What a sample that shows nothing has not seen is told by the traces that it followed.
+        let config = RunConfig { identify: self.named.is_empty(), ..config() };
+        let seeds = if driver.has_seeds() { effort.seeds } else { 1 };
+        let campaign = |seed| {
+            let watcher = self.watcher.clone();
+            let watch = move |found: &Found| watcher.borrow_mut().note(found);
+            campaign_watched(driver, self.program, config, seed, &budget, watch)
+        };
+        (effort.seed..effort.seed + seeds).map(campaign).collect()
+    }
+
+    /// Runs every schedule; or else all with so many preemptions, up to a bound, so that a failure that needs few of
+    /// them is met however long the program is (iterative context bounding, PLDI 2007).
+    fn search(&mut self, most: u32) {
+        if self.effort.over() {
+            return;
+        }
+        let mut all = self.by_states(None);
+        // Where states differ as much as the orders that lead to them, the orders may be fewer.
+        if all.is_none() && self.named.is_empty() && !self.effort.over() {
+            all = self.by_traces();
+        }
+        if let Some(schedules) = all {
+            self.covered = Some(Coverage::Exhausted { schedules });
+            return;
+        }
+        for preemptions in 0..=most {
+            if self.effort.over() {
+                return;
+            }
+            let Some(schedules) = self.by_states(Some(preemptions)) else { return };
+            self.covered = Some(Coverage::Bounded { preemptions, schedules });
+        }
+    }
+
+    /// Goes on once from each state. The number of schedules, if these were all.
+    fn by_states(&mut self, preemptions: Option<u32>) -> Option<u64> {
+        let runs = Some(self.effort.search_runs);
+        let bounds = Bounds { preemptions, runs, cache: true, ..Bounds::default() };
+        let exhausted = search(self.program, config(), bounds, self.taking());
+        self.searched(exhausted.all, exhausted.complete)
+    }
+
+    /// Runs one schedule for each order of conflicting operations. Their number, if these were all.
+    fn by_traces(&mut self) -> Option<u64> {
+        let limits = Limits { runs: Some(self.effort.search_runs), ..Limits::default() };
+        let explored = prove(self.program, config(), limits, self.taking());
+        self.searched(explored.all, explored.executions)
+    }
+
+    fn searched(&mut self, all: bool, schedules: u64) -> Option<u64> {
+        self.schedules += if all { 0 } else { schedules };
+        all.then_some(schedules)
+    }
+
+    /// A sink that takes what runs show, each finding once, until there is no more time.
+    fn taking(&self) -> impl FnMut(Outcome) -> bool + 'static {
+        let (violated, effort, watcher) = (self.violated.clone(), self.effort.clone(), self.watcher.clone());
+        let mut schedule = 0;
+        move |outcome: Outcome| {
+            schedule += 1;
+            let mut violated = violated.borrow_mut();
+            for finding in outcome.findings {
+                if violated.contains_key(&name_of(&finding)) && watcher.borrow().knows(&finding) {
+                    continue;
+                }
+                let decisions = outcome.decisions.clone();
+                let first = Found { finding, decisions, schedule, times: 1 };
+                watcher.borrow_mut().note(&first);
+                keep(&mut violated, first);
+            }
+            !effort.over()
+        }
+    }
+
+    fn cell(self, variant: &str, workload: &str, expected: Option<Expected>) -> Cell {
+        Cell {
+            variant: variant.to_owned(),
+            workload: workload.to_owned(),
+            expected,
+            violated: self.violated.take(),
+            coverage: self.covered.unwrap_or(Coverage::Sampled { schedules: self.schedules }),
+            hardness: self.hardness,
+            complete: !self.effort.over() && !self.cut_off,
+            does_not_fit: self.does_not_fit,
+        }
+    }
+}
+
+/// How programs are run for a verdict.
+fn config() -> RunConfig {
+    RunConfig { keep_going: true, ..RunConfig::default() }
 }

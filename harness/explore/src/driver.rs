@@ -2,7 +2,7 @@
 
 use crate::engine::{DoesNotFit, FastEngine, FastPolicy, LoomEngine, ThreadEngine};
 use crate::search::{rerun_order, search};
-use crate::strategy::{Bounds, Fuzzing, Greybox, Member, Portfolio};
+use crate::strategy::{Bounds, Greybox, Member, Portfolio, Sampling};
 use bohr_kernel::{Engine, Outcome, Program, RunConfig, Strategy};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -58,6 +58,11 @@ impl Driver {
         NAMES.iter().map(|(_, name)| *name)
     }
 
+    /// False if it does the same, or whatever it likes, from every seed.
+    pub fn has_seeds(self) -> bool {
+        !matches!(self, Driver::Dfs | Driver::Stress | Driver::Loom)
+    }
+
     /// Which driver makes the schedule with this number, counted from 1: for a portfolio one of its
     /// members.
     pub fn turn(self, schedule: u64) -> Driver {
@@ -109,8 +114,8 @@ impl Driver {
                 ThreadEngine.explore(program, config, Rc::new(RefCell::new(stress)));
             }
             Driver::Greybox => {
-                let fuzzing = Fuzzing::new(Greybox::new(seed), schedules, sink);
-                FastEngine.explore(program, config, Rc::new(RefCell::new(fuzzing)));
+                let sampling = Sampling::new(Greybox::new(seed), schedules, sink);
+                FastEngine.explore_by(program, config, sampling);
             }
         }
         Ok(false)

@@ -3,8 +3,8 @@
 use crate::campaign::{Found, Shown};
 use crate::driver::Driver;
 use crate::engine::FastEngine;
-use crate::strategy::{Fuzzing, Greybox, Seen};
-use bohr_kernel::{Engine, Outcome, Program, RunConfig};
+use crate::strategy::{Greybox, Sampling, Seen};
+use bohr_kernel::{Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -40,10 +40,8 @@ impl Fuzzer {
                 more()
             }
         };
-        let fuzzing = Rc::new(RefCell::new(Fuzzing::new(greybox, schedules, sink)));
-        FastEngine.explore(&self.program, self.config, fuzzing.clone());
-        let fuzzing = Rc::into_inner(fuzzing).expect("the engine has let go of its strategy").into_inner();
-        self.greybox = fuzzing.into_greybox();
+        let sampling = Sampling::new(greybox, schedules, sink);
+        self.greybox = FastEngine.explore_by(&self.program, self.config, sampling).into_policy();
         self.shown = Rc::into_inner(shown).expect("the strategy has let go of its sink").into_inner();
     }
 

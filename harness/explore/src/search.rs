@@ -2,7 +2,7 @@
 
 use crate::engine::FastEngine;
 use crate::strategy::{After, Bounds, Dfs, Dpor, Exhausted, Explored, FollowOrder, Limits, Progress, Replay};
-use bohr_kernel::{Engine, Finding, Outcome, Program, RunConfig};
+use bohr_kernel::{Finding, Outcome, Program, RunConfig};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -15,9 +15,7 @@ pub fn search<A: Into<After> + 'static>(
     sink: impl FnMut(Outcome) -> A + 'static,
 ) -> Exhausted {
     let config = RunConfig { identify: bounds.cache, ..config };
-    let dfs = Rc::new(RefCell::new(Dfs::new(bounds, sink)));
-    FastEngine.explore(program, config, dfs.clone());
-    Rc::into_inner(dfs).expect("the engine has let go of its strategy").into_inner().exhausted()
+    FastEngine.explore_by(program, config, Dfs::new(bounds, sink)).exhausted()
 }
 
 /// The run with the fewest steps among those within the bounds that `wanted` gives something for, and what it
@@ -69,18 +67,13 @@ pub fn prove_on(
     sink: impl FnMut(Outcome) -> bool + 'static,
 ) -> Progress {
     let config = RunConfig { log: true, identify: limits.traces, ..config };
-    let dpor = Rc::new(RefCell::new(Dpor::resume(progress, limits, sink)));
-    FastEngine.explore(program, config, dpor.clone());
-    let dpor = Rc::into_inner(dpor).expect("the engine has let go of its strategy").into_inner();
-    dpor.into_progress()
+    FastEngine.explore_by(program, config, Dpor::resume(progress, limits, sink)).into_progress()
 }
 
 /// Makes recorded choices again, with everything recorded.
 pub fn rerun(program: &Program, config: RunConfig, choices: Vec<u32>) -> Outcome {
-    let replay = Rc::new(RefCell::new(Replay::new(choices)));
     let config = RunConfig { record: true, ..config };
-    FastEngine.explore(program, config, replay.clone());
-    let replay = Rc::into_inner(replay).expect("the engine has let go of its strategy").into_inner();
+    let replay = FastEngine.explore_by(program, config, Replay::new(choices));
     replay.into_outcome().expect("the engine ran once")
 }
 
@@ -113,9 +106,8 @@ pub fn outcomes(program: impl Fn() + Send + Sync + 'static) -> BTreeSet<String> 
 /// Nothing if it shows another finding, which can happen: threads on real processors reach the kernel
 /// before all others have published, so not every such order is a schedule.
 pub fn rerun_order(program: &Program, config: RunConfig, ran: &Outcome) -> Option<Outcome> {
-    let follow = Rc::new(RefCell::new(FollowOrder::new(ran.free_order.clone())));
-    FastEngine.explore(program, config, follow.clone());
-    let again = Rc::into_inner(follow)?.into_inner().into_outcome()?;
+    let follow = FollowOrder::new(ran.free_order.clone());
+    let again = FastEngine.explore_by(program, config, follow).into_outcome()?;
     let same = |a: &Finding| again.findings.iter().any(|b| a.same_failure(b));
     ran.findings.iter().all(same).then_some(again)
 }

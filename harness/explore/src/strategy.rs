@@ -19,7 +19,7 @@ pub use dpor::Sabotage;
 pub use dpor::{Dpor, Explored, Limits, Progress};
 pub(crate) use dpor::{Flip, Op, Place, flips, ran};
 pub(crate) use follow::{Delay, Drawn, Follow, Noting};
-pub use greybox::{Fuzzing, Greybox, Seen};
+pub use greybox::{Greybox, Seen};
 pub use pct::Pct;
 pub use portfolio::{Member, Portfolio};
 pub use pos::Pos;

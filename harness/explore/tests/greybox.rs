@@ -7,7 +7,7 @@ use bohr_explore::driver::Driver;
 use bohr_explore::engine::{FastEngine, ShuttleEngine};
 use bohr_explore::fuzz::Fuzzer;
 use bohr_explore::search::rerun;
-use bohr_explore::strategy::{Fuzzing, Greybox, Seen};
+use bohr_explore::strategy::{Greybox, Sampling, Seen};
 use bohr_kernel::scenario::AnyScenario;
 use bohr_kernel::{Access, Decision, Engine, Obj, Outcome, Program, RunConfig, spawn, violated};
 use std::cell::RefCell;
@@ -24,9 +24,9 @@ fn runs(engine: &dyn Engine, program: &Program, seed: u64, schedules: u64) -> (V
             true
         }
     };
-    let fuzzing = Rc::new(RefCell::new(Fuzzing::new(Greybox::new(seed), schedules, sink)));
+    let fuzzing = Rc::new(RefCell::new(Sampling::new(Greybox::new(seed), schedules, sink)));
     engine.explore(program, RunConfig::default(), fuzzing.clone());
-    let seen = Rc::into_inner(fuzzing).unwrap().into_inner().into_greybox().seen();
+    let seen = Rc::into_inner(fuzzing).unwrap().into_inner().into_policy().seen();
     (runs.take(), seen)
 }
 
@@ -105,7 +105,7 @@ fn what_is_fed_back_leads_up_the_stairs() {
                 outcome.findings.is_empty()
             }
         };
-        let fuzzing = Fuzzing::new(greybox(seed), SCHEDULES, sink);
+        let fuzzing = Sampling::new(greybox(seed), SCHEDULES, sink);
         FastEngine.explore(&stairs(), RunConfig::default(), Rc::new(RefCell::new(fuzzing)));
         reached.take()
     };

@@ -1,14 +1,13 @@
 //! Proofs on disk, to go on with.
 
 use crate::exit::Error;
-use crate::store::Store;
+use crate::store::{Store, write_whole};
 use crate::target::Subject;
 use bohr_explore::proof::Proof;
 use bohr_kernel::RunConfig;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// What is below so many choices is split among the threads.
 const SPLIT_AT: usize = 4;
@@ -57,20 +56,10 @@ impl Checkpoint {
 
     /// Keeps the proof.
     pub fn write(&self, proof: &Proof) -> Result<(), Error> {
-        self.try_to_write(proof).map_err(|e| {
+        write_whole(&self.file, &proof.to_json()).map_err(|e| {
             let advice = "give another folder with --out";
             Error::Input(format!("failed to keep the proof in {:?}: {e}; {advice}", self.file))
         })
-    }
-
-    fn try_to_write(&self, proof: &Proof) -> io::Result<()> {
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        // Written aside and then renamed, so that a file is whole or not there.
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(proof.to_json().as_bytes())?;
-        file.persist(&self.file)?;
-        Ok(())
     }
 
     /// Takes the file away, now that the proof is over.

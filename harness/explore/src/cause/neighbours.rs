@@ -5,7 +5,7 @@ use super::{Choice, Decides, Pair};
 use crate::engine::FastEngine;
 use crate::search::prove;
 use crate::strategy::{Delay, Drawn, Flip, Follow, Limits, Op, flips, ran};
-use bohr_kernel::{Decision, Engine, Event, Finding, Kind, Outcome, Program, RunConfig, TaskId};
+use bohr_kernel::{Decision, Event, Finding, Kind, Outcome, Program, RunConfig, TaskId};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -221,9 +221,7 @@ impl<'a> Search<'a> {
             }
             self.runs += 1;
             let follow = Follow::new(turns.clone(), values.clone()).delayed(delay).last(last);
-            let follow = Rc::new(RefCell::new(follow));
-            FastEngine.explore(self.program, self.verdict.config, follow.clone());
-            let follow = Rc::into_inner(follow).expect("the engine has let go of its strategy").into_inner();
+            let follow = FastEngine.explore_by(self.program, self.verdict.config, follow);
             let (outcome, anew) = follow.into_outcome();
             let outcome = outcome.expect("the engine ran once");
             if self.verdict.passes(&outcome) {

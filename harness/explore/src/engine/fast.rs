@@ -51,6 +51,13 @@ impl Engine for FastEngine {
 }
 
 impl FastEngine {
+    /// Explores by a strategy, and gives it back.
+    pub fn explore_by<S: Strategy>(&self, program: &Program, config: RunConfig, strategy: S) -> S {
+        let strategy = Rc::new(RefCell::new(strategy));
+        self.explore(program, config, strategy.clone());
+        Rc::into_inner(strategy).expect("the engine has let go of its strategy").into_inner()
+    }
+
     /// Explores with a policy, from `seed`, until `sink` has had enough or `schedules` have run.
     pub fn explore_with(
         &self,
@@ -102,7 +109,7 @@ fn explore<S: Strategy + ?Sized>(
         strategy: Rc::clone(&strategy),
         program: program.clone(),
         config,
-        unborn: RefCell::default(),
+        unborn: Unborn::default(),
         workers: RefCell::default(),
         born: Cell::new(0),
         inner: Cell::new(0),
@@ -135,6 +142,30 @@ pub(super) struct Worker {
 pub(super) enum Body {
     Main,
     Spawned(Box<dyn FnOnce() + Send>),
+}
+
+/// Bodies that have no stack yet, in the order of their tasks' ids, which are given in the order of spawning.
+#[derive(Default)]
+pub(super) struct Unborn(RefCell<VecDeque<Box<dyn FnOnce() + Send>>>);
+
+impl Unborn {
+    /// A task was spawned.
+    pub(super) fn push(&self, body: Box<dyn FnOnce() + Send>) {
+        self.0.borrow_mut().push_back(body);
+    }
+
+    /// What the next task runs that has no stack, which has this number.
+    pub(super) fn next(&self, task: usize) -> Option<Body> {
+        match task {
+            0 => Some(Body::Main),
+            _ => self.0.borrow_mut().pop_front().map(Body::Spawned),
+        }
+    }
+
+    /// Forgets those of a run that has ended.
+    pub(super) fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
 }
 
 impl Worker {
@@ -172,8 +203,7 @@ struct FastHost<S: ?Sized> {
     strategy: Rc<RefCell<S>>,
     program: Program,
     config: RunConfig,
-    /// Bodies that have no stack yet, in the order of their tasks' ids.
-    unborn: RefCell<VecDeque<Box<dyn FnOnce() + Send>>>,
+    unborn: Unborn,
     /// By task. Those of an earlier run that had more tasks come after.
     workers: RefCell<Vec<Rc<Shared>>>,
     /// The number of tasks that have a stack.
@@ -210,12 +240,7 @@ impl<S: Strategy + ?Sized> FastHost<S> {
             let worker = RefCell::new(Worker::new(&self.program, self.config));
             workers.push(Rc::new(Shared { worker, busy: Cell::new(false) }));
         }
-        // Ids are given in the order of spawning.
-        let body = match task {
-            0 => Some(Body::Main),
-            _ => self.unborn.borrow_mut().pop_front().map(Body::Spawned),
-        };
-        workers[task].worker.borrow().body.set(body);
+        workers[task].worker.borrow().body.set(self.unborn.next(task));
         self.born.set(task + 1);
     }
 
@@ -266,10 +291,7 @@ impl<S: Strategy + ?Sized> FastHost<S> {
     /// Apart from [`FastHost::tell`], so that strategies that do not want to know it pay for no more than a look.
     #[inline(never)]
     fn tell_it(&self, kernel: &Kernel, task: TaskId) -> bool {
-        if kernel.stopping() || kernel.published(task).is_none() {
-            return true;
-        }
-        self.caught(|| self.strategy.borrow_mut().runs(kernel, task)).is_some()
+        self.caught(|| super::tell(&mut *self.strategy.borrow_mut(), kernel, task)).is_some()
     }
 
     /// The strategy's choice. None also if it has panicked.
@@ -342,7 +364,7 @@ impl<S: Strategy + ?Sized> Host for FastHost<S> {
     }
 
     fn spawn(&self, _: TaskId, body: Box<dyn FnOnce() + Send>) {
-        self.unborn.borrow_mut().push_back(body);
+        self.unborn.push(body);
     }
 
     fn choose(&self, of: u32) -> u32 {

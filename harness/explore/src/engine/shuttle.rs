@@ -224,11 +224,9 @@ impl Scheduler for Bridge {
                 }
             };
             if let Policy::Own(strategy) = &self.policy
-                && !kernel.stopping()
-                && kernel.published(chosen).is_some()
                 && strategy.borrow().sees_steps()
             {
-                strategy.borrow_mut().runs(kernel, chosen);
+                super::tell(&mut *strategy.borrow_mut(), kernel, chosen);
             }
             kernel.choose_task(chosen, next);
             Some(ShuttleId::from(chosen.0 as usize))

@@ -4,7 +4,7 @@ use super::Small;
 use crate::engine::{DoesNotFit, FastEngine, LoomEngine, LoomExplored, LoomSabotage};
 use crate::search::rerun;
 use crate::strategy::{Bounds, Dfs, Dpor, Limits, Sabotage};
-use bohr_kernel::{Detail, Engine, Event, Finding, Kind, Outcome, RunConfig, Strategy};
+use bohr_kernel::{Detail, Event, Finding, Kind, Outcome, RunConfig, Strategy};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -120,9 +120,7 @@ type Sink = Box<dyn FnMut(Outcome) -> bool>;
 
 fn explore<S: Strategy>(small: &Small, strategy: impl FnOnce(Sink) -> S) -> (Shown, S) {
     let (shown, sink) = Shown::collect();
-    let strategy = Rc::new(RefCell::new(strategy(sink)));
-    FastEngine.explore(&small.program(), recognisable(small), strategy.clone());
-    let strategy = Rc::into_inner(strategy).expect("the engine has let go of its strategy").into_inner();
+    let strategy = FastEngine.explore_by(&small.program(), recognisable(small), strategy(sink));
     (shown.take(), strategy)
 }
 

@@ -9,9 +9,9 @@ mod steer;
 mod tests;
 mod watch;
 
-use super::random::Rng;
+use super::random::{Policy, Rng};
 use base::Base;
-use bohr_kernel::{Kernel, Outcome, Point, Strategy, TaskId};
+use bohr_kernel::{Kernel, Outcome, Point, TaskId};
 use corpus::{Corpus, Plan};
 use steer::Steer;
 use watch::Watch;
@@ -91,6 +91,24 @@ impl Greybox {
         Seen { schedules, pairs, kept: self.corpus.len(), last_new: self.last_new }
     }
 
+    fn choose_task(&mut self, kernel: &Kernel, enabled: &[TaskId]) -> TaskId {
+        let Greybox { rng, watch, base, steer, candidates, .. } = self;
+        if steer.idle() {
+            return base.choose(enabled, rng);
+        }
+        candidates.clear();
+        for &task in enabled {
+            watch.look_at(kernel, task);
+            if !steer.waits(watch, task, watch.pending(task)) {
+                candidates.push(task);
+            }
+        }
+        steer.asked();
+        base.choose(if candidates.is_empty() { enabled } else { candidates }, rng)
+    }
+}
+
+impl Policy for Greybox {
     fn begin(&mut self) {
         if !self.blind {
             self.plan = self.corpus.next(&self.watch, &mut self.rng);
@@ -123,24 +141,11 @@ impl Greybox {
         }
     }
 
-    fn choose_task(&mut self, kernel: &Kernel, enabled: &[TaskId]) -> TaskId {
-        let Greybox { rng, watch, base, steer, candidates, .. } = self;
-        if steer.idle() {
-            return base.choose(enabled, rng);
-        }
-        candidates.clear();
-        for &task in enabled {
-            watch.look_at(kernel, task);
-            if !steer.waits(watch, task, watch.pending(task)) {
-                candidates.push(task);
-            }
-        }
-        steer.asked();
-        base.choose(if candidates.is_empty() { enabled } else { candidates }, rng)
+    fn sees_steps(&self) -> bool {
+        true
     }
 
-    /// A task does what it has published.
-    fn step(&mut self, kernel: &Kernel, task: TaskId) {
+    fn runs(&mut self, kernel: &Kernel, task: TaskId) {
         self.watch.look_at(kernel, task);
         self.steer.runs(&self.watch, task, self.watch.pending(task));
         self.watch.step(task);
@@ -151,54 +156,6 @@ impl Greybox {
         let flows = &self.watch.flows;
         if self.corpus.judge(&self.plan.constraints, choices, flows, &mut self.rng) {
             self.last_new = flows.runs();
-        }
-    }
-}
-
-/// So many schedules of a [`Greybox`], each of which is handed to a sink, until that has had enough.
-#[derive(Debug)]
-pub struct Fuzzing<F> {
-    greybox: Greybox,
-    left: u64,
-    sink: F,
-}
-
-impl<F: FnMut(Outcome) -> bool> Fuzzing<F> {
-    /// The next `schedules` of what `greybox` makes.
-    pub fn new(greybox: Greybox, schedules: u64, sink: F) -> Self {
-        Fuzzing { greybox, left: schedules, sink }
-    }
-
-    /// What has been learned, to go on with.
-    pub fn into_greybox(self) -> Greybox {
-        self.greybox
-    }
-}
-
-impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Fuzzing<F> {
-    fn begin(&mut self) -> bool {
-        let Some(left) = self.left.checked_sub(1) else { return false };
-        self.left = left;
-        self.greybox.begin();
-        true
-    }
-
-    fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32> {
-        Some(self.greybox.choose(kernel, point))
-    }
-
-    fn sees_steps(&self) -> bool {
-        true
-    }
-
-    fn runs(&mut self, kernel: &Kernel, task: TaskId) {
-        self.greybox.step(kernel, task);
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        self.greybox.end(&outcome);
-        if !(self.sink)(outcome) {
-            self.left = 0;
         }
     }
 }

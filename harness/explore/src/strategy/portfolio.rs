@@ -2,7 +2,7 @@
 
 use super::random::{Policy, Random};
 use super::{Pct, Pos, Surw, Urw};
-use bohr_kernel::{Kernel, Point, TaskId};
+use bohr_kernel::{Kernel, Outcome, Point, TaskId};
 
 /// The members run one schedule each, in turn (a portfolio of algorithms: Huberman, Lukose & Hogg, "An economics
 /// approach to hard computational problems", Science 1997). Which of them suits a bug is not known before, and
@@ -58,30 +58,15 @@ impl Portfolio {
     }
 }
 
-/// Does something with the member whose turn it is: a match and no virtual call, since it is done for every choice.
+/// Calls a method of the member whose turn it is: a match and no virtual call, since it is done for every choice.
 macro_rules! member {
-    ($portfolio:expr, $member:ident => $does:expr) => {
+    ($portfolio:ident.$method:ident($($argument:expr),*)) => {
         match $portfolio.turn {
-            Member::Random => {
-                let $member = &mut $portfolio.random;
-                $does
-            }
-            Member::Pct => {
-                let $member = &mut $portfolio.pct;
-                $does
-            }
-            Member::Urw => {
-                let $member = &mut $portfolio.urw;
-                $does
-            }
-            Member::Pos => {
-                let $member = &mut $portfolio.pos;
-                $does
-            }
-            Member::Surw => {
-                let $member = &mut $portfolio.surw;
-                $does
-            }
+            Member::Random => $portfolio.random.$method($($argument),*),
+            Member::Pct => $portfolio.pct.$method($($argument),*),
+            Member::Urw => $portfolio.urw.$method($($argument),*),
+            Member::Pos => $portfolio.pos.$method($($argument),*),
+            Member::Surw => $portfolio.surw.$method($($argument),*),
         }
     };
 }
@@ -90,24 +75,22 @@ impl Policy for Portfolio {
     fn begin(&mut self) {
         self.runs += 1;
         self.turn = Portfolio::turn(self.runs);
-        member!(self, member => member.begin());
+        member!(self.begin());
     }
 
     fn sees_steps(&self) -> bool {
-        match self.turn {
-            Member::Random => self.random.sees_steps(),
-            Member::Pct => self.pct.sees_steps(),
-            Member::Urw => self.urw.sees_steps(),
-            Member::Pos => self.pos.sees_steps(),
-            Member::Surw => self.surw.sees_steps(),
-        }
+        member!(self.sees_steps())
     }
 
     fn runs(&mut self, kernel: &Kernel, task: TaskId) {
-        member!(self, member => member.runs(kernel, task));
+        member!(self.runs(kernel, task));
     }
 
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> u32 {
-        member!(self, member => member.choose(kernel, point))
+        member!(self.choose(kernel, point))
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        member!(self.end(outcome));
     }
 }

@@ -19,6 +19,11 @@ pub trait Policy: 'static {
     fn runs(&mut self, kernel: &Kernel, task: TaskId) {
         let _ = (kernel, task);
     }
+
+    /// Learns what the run has shown.
+    fn end(&mut self, outcome: &Outcome) {
+        let _ = outcome;
+    }
 }
 
 /// A policy for so many runs, each of which it hands to a sink, until that has had enough.
@@ -33,6 +38,11 @@ impl<P: Policy, F: FnMut(Outcome) -> bool> Sampling<P, F> {
     /// Up to `schedules` runs by `policy`.
     pub fn new(policy: P, schedules: u64, sink: F) -> Self {
         Sampling { policy, left: schedules, sink }
+    }
+
+    /// The policy, to go on with.
+    pub fn into_policy(self) -> P {
+        self.policy
     }
 }
 
@@ -57,6 +67,7 @@ impl<P: Policy, F: FnMut(Outcome) -> bool + 'static> Strategy for Sampling<P, F>
     }
 
     fn end(&mut self, outcome: Outcome) {
+        self.policy.end(&outcome);
         if !(self.sink)(outcome) {
             self.left = 0;
         }

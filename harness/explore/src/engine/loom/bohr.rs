@@ -3,7 +3,7 @@
 use super::gates::Gates;
 use super::values::Values;
 use super::{DoesNotFit, LoomExplored, LoomSabotage, MOST_TASKS, Sink, go_through};
-use crate::engine::fast::{Body, Worker};
+use crate::engine::fast::{Unborn, Worker};
 use bohr_coroutine::{Coroutine, suspend};
 use bohr_kernel::{
     Footprint, Host, Kernel, Kind, Next, Point, Program, RunConfig, Runs, TaskId, conclude, with_kernel,
@@ -11,7 +11,6 @@ use bohr_kernel::{
 use loom::thread::Thread;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What all executions of an exploration share.
@@ -297,12 +296,7 @@ impl Bohr {
             if id == workers.len() {
                 workers.push(Worker::new(&self.program, self.config));
             }
-            // Ids are given in the order of spawning.
-            let body = match id {
-                0 => Some(Body::Main),
-                _ => self.host.unborn.borrow_mut().pop_front().map(Body::Spawned),
-            };
-            workers[id].body.set(body);
+            workers[id].body.set(self.host.unborn.next(id));
             self.run.borrow_mut().tasks.push(Follower::default());
         }
         workers[at].coroutine.resume();
@@ -324,14 +318,13 @@ impl Bohr {
 
 #[derive(Default)]
 struct LoomHost {
-    /// Bodies that have no stack yet, in the order of their tasks' ids.
-    unborn: RefCell<VecDeque<Box<dyn FnOnce() + Send>>>,
+    unborn: Unborn,
     values: RefCell<Values>,
 }
 
 impl LoomHost {
     fn begin(&self) {
-        self.unborn.borrow_mut().clear();
+        self.unborn.clear();
         self.values.borrow_mut().begin();
     }
 }
@@ -350,7 +343,7 @@ impl Host for LoomHost {
     }
 
     fn spawn(&self, _: TaskId, body: Box<dyn FnOnce() + Send>) {
-        self.unborn.borrow_mut().push_back(body);
+        self.unborn.push(body);
         let parent = with_kernel(|kernel| kernel.current());
         let mut values = self.values.borrow_mut();
         values.spawn(parent);

@@ -1,12 +1,11 @@
 //! That constraints come true.
 
+use super::Greybox;
 use super::flow::{Flow, Kind, NOBODY};
 use super::steer::Constraint;
-use super::{Fuzzing, Greybox};
 use crate::engine::FastEngine;
-use bohr_kernel::{Access, Engine, Obj, Program, RunConfig, Var, choose, spawn};
-use std::cell::RefCell;
-use std::rc::Rc;
+use crate::strategy::Sampling;
+use bohr_kernel::{Access, Obj, Program, RunConfig, Var, choose, spawn};
 
 const RUNS: u64 = 200;
 
@@ -27,9 +26,8 @@ fn program() -> Program {
 /// Goes on for [`RUNS`] schedules with the same constraints in each.
 fn go_on(mut greybox: Greybox, constraints: Vec<Constraint>) -> Greybox {
     greybox.plan.constraints = constraints;
-    let fuzzing = Rc::new(RefCell::new(Fuzzing::new(greybox, RUNS, |_| true)));
-    FastEngine.explore(&program(), RunConfig::default(), fuzzing.clone());
-    Rc::into_inner(fuzzing).unwrap().into_inner().into_greybox()
+    let sampling = Sampling::new(greybox, RUNS, |_| true);
+    FastEngine.explore_by(&program(), RunConfig::default(), sampling).into_policy()
 }
 
 fn unconstrained() -> Greybox {
