@@ -44,9 +44,19 @@ impl Door {
     }
 }
 
-/// The victim does one operation and is then held up outside of the model until it has been killed. Then it comes to
-/// its next, of which `guarded` says whether it has to wait first.
-fn killed_between_operations(guarded: bool) -> Outcome {
+/// What a task comes to after it has been killed.
+#[derive(Copy, Clone)]
+enum Comes {
+    /// An operation.
+    ToAnOperation,
+    /// An operation before which it has to wait.
+    ToWait,
+    /// A change of ghost state, which is part of the operation that it did last.
+    ToTouch,
+}
+
+/// The victim does one operation and is then held up outside of the model until it has been killed.
+fn killed_between_operations(comes: Comes) -> Outcome {
     run(Program::new(move || {
         let (seen, killed) = (Door::default(), Door::default());
         let life = Obj::create("life", "life", ());
@@ -58,9 +68,10 @@ fn killed_between_operations(guarded: bool) -> Outcome {
                 life.op("first", Access::Write).run(|(), _| {});
                 seen.open();
                 killed.pass();
-                match guarded {
-                    false => life.op("second", Access::Write).run(|(), _| {}),
-                    true => gate.op("second", Access::Write).when(|open, _| *open).run(|_, _| {}),
+                match comes {
+                    Comes::ToAnOperation => life.op("second", Access::Write).run(|(), _| {}),
+                    Comes::ToWait => gate.op("second", Access::Write).when(|open, _| *open).run(|_, _| {}),
+                    Comes::ToTouch => life.touch(|()| {}),
                 }
                 observe("the dead went on");
             })
@@ -82,8 +93,9 @@ fn killed_between_operations(guarded: bool) -> Outcome {
 /// never comes, which is a deadlock.
 #[test]
 fn who_is_killed_between_two_operations_never_goes_on() {
-    for run in 0..50 {
-        let outcome = killed_between_operations(run % 2 == 1);
+    for run in 0..75 {
+        let comes = [Comes::ToAnOperation, Comes::ToWait, Comes::ToTouch];
+        let outcome = killed_between_operations(comes[run % comes.len()]);
         assert_eq!(outcome.observed, Vec::<String>::new());
         let kinds: Vec<Kind> = outcome.findings.iter().map(|f| f.kind).collect();
         assert_eq!(kinds, [Kind::Deadlock], "{:?}", outcome.findings);

@@ -855,10 +855,14 @@ impl Kernel {
         }
     }
 
-    /// The step that is going on also changes this object, which its operation has not published.
-    pub(crate) fn touch(&mut self, object: ObjectId) {
+    /// The step that is going on also changes this object, which its operation has not published. False if its task
+    /// has been killed.
+    pub(crate) fn touch(&mut self, object: ObjectId) -> bool {
         if self.core.at_rest {
-            return;
+            return true;
+        }
+        if self.core.tasks[self.core.current.index()].phase == Phase::Killed {
+            return false;
         }
         if self.core.config.log {
             self.core.log.push(Event::Touches(object, Access::Write));
@@ -871,6 +875,7 @@ impl Kernel {
             meta.history = mix(task.history, 6);
             meta.state = mix(task.state, u64::from(object.0));
         }
+        true
     }
 
     /// The tasks that were blocked when nothing more could happen.

@@ -515,11 +515,12 @@ impl<S: Send + 'static> Obj<S> {
     /// Changes the state as part of the step that is going on, which then touches this object too. As
     /// [`Obj::poke`] it is for ghost state, but of the kind that an oracle judges while the program runs: a search
     /// then knows that the order of two such steps matters.
+    ///
+    /// Does not return if the task has been killed meanwhile, which can only happen on OS threads: there the step is
+    /// over by then, and what it would still have touched belongs to others.
     pub fn touch<R>(self, change: impl FnOnce(&mut S) -> R) -> R {
-        with_kernel(|k| {
-            k.touch(self.id);
-            change(k.objects.get_mut(self))
-        })
+        let touched = with_kernel(|k| k.touch(self.id).then(|| change(k.objects.get_mut(self))));
+        touched.unwrap_or_else(|| halt())
     }
 }
 
