@@ -48,11 +48,11 @@ impl Door {
 #[derive(Copy, Clone)]
 enum Comes {
     /// An operation.
-    ToAnOperation,
+    Operation,
     /// An operation before which it has to wait.
-    ToWait,
+    Wait,
     /// A change of ghost state, which is part of the operation that it did last.
-    ToTouch,
+    Touch,
 }
 
 /// The victim does one operation and is then held up outside of the model until it has been killed.
@@ -69,9 +69,9 @@ fn killed_between_operations(comes: Comes) -> Outcome {
                 seen.open();
                 killed.pass();
                 match comes {
-                    Comes::ToAnOperation => life.op("second", Access::Write).run(|(), _| {}),
-                    Comes::ToWait => gate.op("second", Access::Write).when(|open, _| *open).run(|_, _| {}),
-                    Comes::ToTouch => life.touch(|()| {}),
+                    Comes::Operation => life.op("second", Access::Write).run(|(), _| {}),
+                    Comes::Wait => gate.op("second", Access::Write).when(|open, _| *open).run(|_, _| {}),
+                    Comes::Touch => life.touch(|()| {}),
                 }
                 observe("the dead went on");
             })
@@ -94,7 +94,7 @@ fn killed_between_operations(comes: Comes) -> Outcome {
 #[test]
 fn who_is_killed_between_two_operations_never_goes_on() {
     for run in 0..75 {
-        let comes = [Comes::ToAnOperation, Comes::ToWait, Comes::ToTouch];
+        let comes = [Comes::Operation, Comes::Wait, Comes::Touch];
         let outcome = killed_between_operations(comes[run % comes.len()]);
         assert_eq!(outcome.observed, Vec::<String>::new());
         let kinds: Vec<Kind> = outcome.findings.iter().map(|f| f.kind).collect();
