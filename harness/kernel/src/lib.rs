@@ -63,8 +63,8 @@ pub use race::Shadow;
 pub use schedule::{Decision, Point};
 pub use session::{
     Cx, Host, ModelPanic, MultiOp, Op, Runs, SharedKernel, add_deadline, aside, at_rest, blocked_tasks,
-    choose, conclude, current_task, digest, install, join, knows, lane, now, observe, quiet_panics, raise,
-    run_task, sleep_until, spawn, spawn_clock, violated, when_blocked, with_kernel,
+    choose, conclude, current_task, digest, join, knows, lane, now, observe, quiet_panics, raise, run_task,
+    sleep_until, spawn, spawn_clock, violated, when_blocked, with_kernel,
 };
 pub use trace::{ObjectInfo, Step, TaskInfo, Trace};
 pub use var::Var;

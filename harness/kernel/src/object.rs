@@ -2,7 +2,6 @@
 
 use crate::kept::Kept;
 use crate::{Name, ObjectId, TaskId};
-use smallvec::SmallVec;
 use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -72,7 +71,7 @@ pub(crate) struct Meta {
     pub(crate) name: Name,
     pub(crate) created: &'static Location<'static>,
     /// Tasks that hold it, for wait-for edges.
-    pub(crate) owners: SmallVec<[TaskId; 2]>,
+    pub(crate) owners: Vec<TaskId>,
     /// Identifies the object's value by how it came about, see `Kernel::absorb`.
     pub(crate) history: u64,
     /// Identifies the object's value: as `history` does, or by the value itself where an action
@@ -98,7 +97,7 @@ impl Slot {
     #[cold]
     fn blank() -> Self {
         let created = Location::caller();
-        let meta = Meta { kind: "", name: "".into(), created, owners: SmallVec::new(), history: 0, state: 0 };
+        let meta = Meta { kind: "", name: "".into(), created, owners: Vec::new(), history: 0, state: 0 };
         Slot { meta, cell: Cell::boxed(()) }
     }
 
@@ -132,12 +131,12 @@ pub(crate) trait ErasedCell: Any + Send {
 struct Cell<S> {
     state: S,
     // A list and not a map: the tasks that wait at one object are few.
-    waits: SmallVec<[(TaskId, Guard<S>, u64); 4]>,
+    waits: Vec<(TaskId, Guard<S>, u64)>,
 }
 
 impl<S: Send + 'static> Cell<S> {
     fn boxed(state: S) -> Box<dyn ErasedCell> {
-        Box::new(Cell { state, waits: SmallVec::new() })
+        Box::new(Cell { state, waits: Vec::new() })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::race::Shadow;
 use crate::{Access, Blocked, Clock, Detail, Kind, Name, Obj, ObjectId, Site, TaskId};
 use smallvec::{SmallVec, smallvec};
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -28,6 +28,10 @@ pub trait Host {
     }
     /// Lets another task go on, as the engine decides; returns once the calling task has been chosen.
     fn switch(&self);
+    /// The task in control has returned. The engine may decide here who goes on.
+    fn finished(&self, kernel: &mut Kernel) {
+        let _ = kernel;
+    }
     /// Makes a task that will run `body`.
     fn spawn(&self, task: TaskId, body: Box<dyn FnOnce() + Send>);
     /// Chooses a value below `of`, which is at least 2.
@@ -41,22 +45,29 @@ pub struct SharedKernel {
 }
 
 /// A program on one OS thread: one run after another, in the same memory.
-pub struct Runs(Rc<Local>);
+pub struct Runs(&'static Local);
 
+/// The place of a run whose tasks all live on one OS thread. It lives for ever and is used again, so that an operation
+/// finds it by one look at a thread-local and need not count who uses it.
 struct Local {
-    kernel: RefCell<Kernel>,
-    host: Rc<dyn Host>,
+    kernel: RefCell<Option<Kernel>>,
+    host: RefCell<Option<Rc<dyn Host>>>,
     skips_forced: Cell<bool>,
 }
 
-enum Session {
-    None,
-    Local(Rc<Local>),
-    Shared { kernel: Arc<SharedKernel>, host: Rc<dyn Host>, task: TaskId },
+/// An OS thread's part in a run on OS threads.
+struct Shared {
+    kernel: Arc<SharedKernel>,
+    host: Rc<dyn Host>,
+    task: TaskId,
 }
 
 thread_local! {
-    static SESSION: RefCell<Session> = const { RefCell::new(Session::None) };
+    static LOCAL: Cell<Option<&'static Local>> = const { Cell::new(None) };
+    static SHARED: RefCell<Option<Shared>> = const { RefCell::new(None) };
+    /// Places that no program uses at present. A thread leaves those behind that it has made: as many as it had
+    /// programs at once, mostly one.
+    static VACANT: RefCell<Vec<&'static Local>> = const { RefCell::new(Vec::new()) };
     static LAST_PANIC: RefCell<Option<Site>> = const { RefCell::new(None) };
 }
 
@@ -83,8 +94,8 @@ const OUTSIDE: &str = "no run is going on here: operations belong inside a progr
 /// # Panics
 /// If the thread is not part of a run.
 pub fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
-    if let Some(local) = local() {
-        return f(&mut local.kernel.borrow_mut());
+    if let Some(local) = LOCAL.get() {
+        return f(&mut local.kernel());
     }
     let Some((shared, task)) = shared() else { panic!("{OUTSIDE}") };
     let mut kernel = shared.lock();
@@ -92,34 +103,30 @@ pub fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
     f(&mut kernel)
 }
 
-/// From here on the calling thread is part of this.
-fn part_of(session: Session) {
-    // Dropped only once it is not borrowed any more.
-    let _before = SESSION.with_borrow_mut(|s| std::mem::replace(s, session));
-}
+impl Local {
+    /// # Panics
+    /// If whoever calls is using it already.
+    #[inline(always)]
+    fn kernel(&self) -> RefMut<'_, Kernel> {
+        RefMut::map(self.kernel.borrow_mut(), |kernel| kernel.as_mut().expect(OUTSIDE))
+    }
 
-/// The run that the calling thread is part of, if all its tasks live on this thread. An operation asks once, and
-/// keeps the answer while other tasks run.
-fn local() -> Option<Rc<Local>> {
-    SESSION.with_borrow(|session| match session {
-        Session::Local(local) => Some(Rc::clone(local)),
-        _ => None,
-    })
+    #[inline(always)]
+    fn host(&self) -> Ref<'_, dyn Host> {
+        Ref::map(self.host.borrow(), |host| host.as_deref().expect(OUTSIDE))
+    }
 }
 
 fn shared() -> Option<(Arc<SharedKernel>, TaskId)> {
-    SESSION.with_borrow(|session| match session {
-        Session::Shared { kernel, task, .. } => Some((Arc::clone(kernel), *task)),
-        _ => None,
-    })
+    SHARED.with_borrow(|shared| shared.as_ref().map(|shared| (Arc::clone(&shared.kernel), shared.task)))
 }
 
-fn host() -> Rc<dyn Host> {
-    SESSION.with_borrow(|session| match session {
-        Session::None => panic!("{OUTSIDE}"),
-        Session::Local(local) => Rc::clone(&local.host),
-        Session::Shared { host, .. } => Rc::clone(host),
-    })
+fn with_host<R>(f: impl FnOnce(&dyn Host) -> R) -> R {
+    if let Some(local) = LOCAL.get() {
+        return f(&*local.host());
+    }
+    let host = SHARED.with_borrow(|shared| shared.as_ref().map(|shared| Rc::clone(&shared.host)));
+    f(&*host.expect(OUTSIDE))
 }
 
 impl SharedKernel {
@@ -131,12 +138,13 @@ impl SharedKernel {
 
     /// Makes the calling OS thread run `task`.
     pub fn install(self: &Arc<Self>, host: Rc<dyn Host>, task: TaskId) {
-        part_of(Session::Shared { kernel: Arc::clone(self), host, task });
+        LOCAL.set(None);
+        SHARED.set(Some(Shared { kernel: Arc::clone(self), host, task }));
     }
 
     /// Ends the calling thread's part in the run.
     pub fn uninstall() {
-        part_of(Session::None);
+        SHARED.set(None);
     }
 
     /// Takes the kernel out, after every thread has uninstalled it.
@@ -157,27 +165,48 @@ impl SharedKernel {
 impl Runs {
     /// For a program whose first run is about to begin.
     pub fn new(kernel: Kernel, host: Rc<dyn Host>) -> Self {
-        Runs(Rc::new(Local { kernel: RefCell::new(kernel), host, skips_forced: Cell::new(false) }))
+        let vacant = VACANT.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+            let (kernel, host, skips_forced) = (RefCell::default(), RefCell::default(), Cell::new(false));
+            Box::leak(Box::new(Local { kernel, host, skips_forced }))
+        });
+        vacant.kernel.replace(Some(kernel));
+        vacant.host.replace(Some(host));
+        Runs(vacant)
     }
 
     /// Makes the calling thread part of the run.
     pub fn enter(&self) {
-        self.0.skips_forced.set(self.0.host.skips_forced());
-        part_of(Session::Local(Rc::clone(&self.0)));
+        let skips_forced = self.0.host().skips_forced();
+        self.0.skips_forced.set(skips_forced);
+        LOCAL.set(Some(self.0));
     }
 
     /// Uses the kernel.
     ///
     /// # Panics
     /// If whoever calls is using it already.
+    #[inline(always)]
     pub fn with_kernel<R>(&self, f: impl FnOnce(&mut Kernel) -> R) -> R {
-        f(&mut self.0.kernel.borrow_mut())
+        f(&mut self.0.kernel())
     }
 }
 
-/// Makes the calling thread part of the only run of a program whose tasks all live on it.
-pub fn install(kernel: Kernel, host: Rc<dyn Host>) {
-    Runs::new(kernel, host).enter();
+impl Drop for Runs {
+    fn drop(&mut self) {
+        if LOCAL.get().is_some_and(|local| std::ptr::eq(local, self.0)) {
+            LOCAL.set(None);
+        }
+        // Whoever uses it now is unwinding with a panic, and will not give it back.
+        let (Ok(mut kernel), Ok(mut host)) = (self.0.kernel.try_borrow_mut(), self.0.host.try_borrow_mut())
+        else {
+            return;
+        };
+        let contents = (kernel.take(), host.take());
+        drop((kernel, host));
+        drop(contents);
+        // A thread that ends has no use for it.
+        let _ = VACANT.try_with(|vacant| vacant.borrow_mut().push(self.0));
+    }
 }
 
 /// Ends a run: runs the oracles that look at rest, and hands over what the run has shown. The calling thread
@@ -186,20 +215,20 @@ pub fn install(kernel: Kernel, host: Rc<dyn Host>) {
 /// # Panics
 /// If the thread is not part of a run on it alone.
 pub fn conclude() -> Outcome {
-    let Some(local) = local() else { panic!("{OUTSIDE}") };
+    let local = LOCAL.get().expect(OUTSIDE);
     let (checks, looks) = {
-        let mut kernel = local.kernel.borrow_mut();
+        let mut kernel = local.kernel();
         (std::mem::take(&mut kernel.core.checks), kernel.begin_rest())
     };
     if looks {
         for check in checks {
-            if !local.kernel.borrow().core.stopping {
+            if !local.kernel().core.stopping {
                 guarded(check);
             }
         }
     }
-    part_of(Session::None);
-    local.kernel.borrow_mut().take_outcome()
+    LOCAL.set(None);
+    local.kernel().take_outcome()
 }
 
 /// Runs the body of a task; an engine calls this on the stack that it made for it.
@@ -207,8 +236,10 @@ pub fn run_task(task: TaskId, body: impl FnOnce()) {
     if !with_kernel(|k| k.core.stopping) {
         guarded(body);
     }
-    if let Some(local) = local() {
-        return local.kernel.borrow_mut().finish(task);
+    if let Some(local) = LOCAL.get() {
+        let mut kernel = local.kernel();
+        kernel.finish(task);
+        return local.host().finished(&mut kernel);
     }
     with_kernel(|k| k.finish(task));
     if let Some((shared, _)) = shared() {
@@ -254,11 +285,10 @@ pub fn quiet_panics() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         // A panic of whoever uses the kernel, like a strategy's, is not the scenario's.
-        let inside = SESSION.with_borrow(|session| match session {
-            Session::None => false,
-            Session::Local(local) => local.kernel.try_borrow_mut().is_ok(),
-            Session::Shared { .. } => true,
-        });
+        let inside = match LOCAL.get() {
+            Some(local) => local.kernel.try_borrow_mut().is_ok(),
+            None => SHARED.with_borrow(Option::is_some),
+        };
         if inside {
             LAST_PANIC.with(|p| *p.borrow_mut() = info.location().map(Site::of));
         } else {
@@ -301,13 +331,8 @@ fn spawn_at(
     daemon: bool,
     body: impl FnOnce() + Send + 'static,
 ) -> TaskId {
-    if let Some(local) = local() {
-        let task = local.kernel.borrow_mut().spawn(name, created, daemon);
-        local.host.spawn(task, Box::new(move || run_task(task, body)));
-        return task;
-    }
     let task = with_kernel(|k| k.spawn(name, created, daemon));
-    host().spawn(task, Box::new(move || run_task(task, body)));
+    with_host(|host| host.spawn(task, Box::new(move || run_task(task, body))));
     task
 }
 
@@ -323,7 +348,7 @@ pub fn choose(of: u32) -> u32 {
     if with_kernel(|k| k.core.at_rest) {
         return 0;
     }
-    let chosen = host().choose(of);
+    let chosen = with_host(|host| host.choose(of));
     with_kernel(|k| k.choose_value(chosen, of));
     if with_kernel(|k| k.core.stopping) {
         halt();
@@ -704,8 +729,8 @@ fn perform<R>(
     alternatives: Option<impl FnOnce(&Objects, u64) -> u32>,
     action: impl FnOnce(&mut Objects, &mut Cx<'_>, u32) -> R,
 ) -> R {
-    let Some(local) = local() else { return perform_on_thread(op, alternatives, action) };
-    let mut kernel = local.kernel.borrow_mut();
+    let Some(local) = LOCAL.get() else { return perform_on_thread(op, alternatives, action) };
+    let mut kernel = local.kernel();
     let alone = local.skips_forced.get() && kernel.core.is_alone(&kernel.objects);
     if alone && alternatives.is_none() && op.may_run(&kernel.objects) {
         let result = act(&mut kernel, op.site(), |objects, cx| action(objects, cx, 0));
@@ -715,19 +740,19 @@ fn perform<R>(
     let task = kernel.core.current;
     op.publish(&mut kernel, task);
     let goes_on =
-        if kernel.core.at_rest { at_rest_alone(&mut kernel) } else { local.host.goes_on(&mut kernel) };
+        if kernel.core.at_rest { at_rest_alone(&mut kernel) } else { local.host().goes_on(&mut kernel) };
     if !goes_on {
         drop(kernel);
-        local.host.switch();
-        kernel = local.kernel.borrow_mut();
+        local.host().switch();
+        kernel = local.kernel();
     }
     let mut chosen = 0;
     if let Some(alternatives) = alternatives {
         let of = kernel.alternatives(alternatives);
         if of > 1 {
             drop(kernel);
-            chosen = local.host.choose(of);
-            kernel = local.kernel.borrow_mut();
+            chosen = local.host().choose(of);
+            kernel = local.kernel();
             kernel.choose_value(chosen, of);
         }
     }
@@ -773,7 +798,7 @@ fn perform_on_thread<R>(
     }
     kernel.record_free_step(task);
     let of = alternatives.map_or(1, |alternatives| alternatives(&kernel.objects, kernel.core.now()));
-    let chosen = if of > 1 { host().choose(of) } else { 0 };
+    let chosen = if of > 1 { with_host(|host| host.choose(of)) } else { 0 };
     if of > 1 {
         kernel.choose_value(chosen, of);
     }

@@ -3,7 +3,7 @@
 //! whose published operation is enabled.
 
 use bohr_kernel::{
-    Engine, Host, Kernel, Next, Outcome, Point, Program, RunConfig, Strategy, TaskId, conclude, install,
+    Engine, Host, Kernel, Next, Outcome, Point, Program, RunConfig, Runs, Strategy, TaskId, conclude,
     quiet_panics, with_kernel,
 };
 use shuttle::scheduler::{
@@ -134,7 +134,7 @@ fn run(program: &Program, config: RunConfig, policy: Policy, skip_forced: bool, 
     shuttle_config.max_steps = shuttle::MaxSteps::None;
     shuttle_config.silence_warnings = true;
     shuttle_config.stack_size = STACK_BYTES;
-    let bridge = Bridge { program: program.clone(), config, policy, feed, skip_forced, running: false };
+    let bridge = Bridge { program: program.clone(), config, policy, feed, skip_forced, run: None };
     let main = program.clone();
     shuttle::Runner::new(bridge, shuttle_config).run(move || super::run_main(&main, config));
 }
@@ -161,26 +161,27 @@ struct Bridge {
     feed: Box<dyn Feed>,
     /// Do not ask where a task just goes on. Shuttle's URW counts these too, and some strategies watch.
     skip_forced: bool,
-    running: bool,
+    /// The run that is going on.
+    run: Option<Runs>,
 }
 
 impl Scheduler for Bridge {
     fn new_execution(&mut self) -> Option<Schedule> {
-        if self.running {
-            self.running = false;
+        if let Some(_run) = self.run.take() {
             self.feed.end(conclude());
         }
         if !self.feed.begin() {
             return None;
         }
-        self.running = true;
         let sees_steps = matches!(&self.policy, Policy::Own(strategy) if strategy.borrow().sees_steps());
         let host = ShuttleHost {
             point: AtomicBool::new(false),
             policy: self.policy.clone(),
             skip_forced: self.skip_forced && !sees_steps,
         };
-        install(self.program.kernel(self.config), Rc::new(host));
+        let run = Runs::new(self.program.kernel(self.config), Rc::new(host));
+        run.enter();
+        self.run = Some(run);
         Some(Schedule::new(0))
     }
 

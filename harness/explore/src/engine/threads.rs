@@ -1,9 +1,7 @@
 //! The engine on OS threads: nobody schedules, as in a stress test. It is here for comparison, and
 //! what it finds is still a schedule: the order in which the threads got through.
 
-use bohr_kernel::{
-    Engine, Host, Kernel, Program, RunConfig, SharedKernel, Strategy, TaskId, conclude, install,
-};
+use bohr_kernel::{Engine, Host, Kernel, Program, RunConfig, Runs, SharedKernel, Strategy, TaskId, conclude};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +33,8 @@ impl Engine for ThreadEngine {
             }
             let Threads { shared, .. } = Arc::into_inner(threads).expect("every thread of the run has ended");
             // The oracles at rest run here, where no other thread is left.
-            install(shared.into_kernel(), Rc::new(NoHost));
+            let rest = Runs::new(shared.into_kernel(), Rc::new(NoHost));
+            rest.enter();
             strategy.borrow_mut().end(conclude());
         }
     }
