@@ -2,12 +2,11 @@
 
 use crate::exit::Error;
 use crate::scenarios;
-use crate::store;
 use crate::target::Subject;
 use bohr_explore::input::{Input, target};
 use bohr_explore::token::Token;
 use bohr_kernel::scenario::AnyScenario;
-use serde::Deserialize;
+use bohr_report::stored::{looks_like_a_token, token_in};
 use std::fs;
 use std::path::Path;
 
@@ -61,31 +60,7 @@ fn token_of_file(path: &Path, bytes: &[u8]) -> Result<String, String> {
     if let Some((scenario, variant)) = fuzz_target(path) {
         return token_of_fuzz_input(scenario, variant, bytes);
     }
-    if let Ok(stored) = serde_json::from_slice::<StoredToken>(bytes) {
-        if stored.version != store::VERSION {
-            let (theirs, ours) = (stored.version, store::VERSION);
-            return Err(format!(
-                "it is a finding of version {theirs}, and this program reads version {ours}"
-            ));
-        }
-        return Ok(stored.case.token);
-    }
-    let text = String::from_utf8_lossy(bytes);
-    let between = |c: char| c.is_whitespace() || "\"'`<>()[]|\\".contains(c);
-    let token = text.split(between).find(|word| looks_like_a_token(word) && word.contains('/'));
-    token.map(str::to_owned).ok_or_else(|| "there is no token in it".to_owned())
-}
-
-/// Of a stored finding no more than is needed: the rest may grow.
-#[derive(Deserialize)]
-struct StoredToken {
-    version: u32,
-    case: CaseToken,
-}
-
-#[derive(Deserialize)]
-struct CaseToken {
-    token: String,
+    token_in(bytes)
 }
 
 /// What a crash file is about is told by the folder that the fuzzer puts it in.
@@ -103,34 +78,6 @@ fn token_of_fuzz_input(scenario: &dyn AnyScenario, variant: &str, bytes: &[u8]) 
     Ok(token.to_string())
 }
 
-/// True for `bohr`, a number and a colon.
-fn looks_like_a_token(text: &str) -> bool {
-    let version = text.trim().strip_prefix("bohr").and_then(|rest| rest.split_once(':'));
-    version.is_some_and(|(version, _)| !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()))
-}
-
 fn input(text: String) -> Error {
     Error::Input(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_found_in_any_text() {
-        let check = |text: &str, expected: Result<&str, &str>| {
-            let found = token_of_file(Path::new("x.log"), text.as_bytes());
-            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{text}");
-        };
-        check("run `bohr replay bohr1:a/b/c:AAAA` again", Ok("bohr1:a/b/c:AAAA"));
-        check("bohr1:a/b/c:AAAA\n", Ok("bohr1:a/b/c:AAAA"));
-        check(r#"{"version": 1, "case": {"token": "bohr1:a/b/c:AAAA"}}"#, Ok("bohr1:a/b/c:AAAA"));
-        check(
-            r#"{"version": 9, "case": {"token": "bohr1:a/b/c:AAAA"}}"#,
-            Err("it is a finding of version 9, and this program reads version 1"),
-        );
-        check("", Err("there is no token in it"));
-        check("bohr is a physicist: yes/no", Err("there is no token in it"));
-    }
 }

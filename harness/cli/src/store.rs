@@ -4,30 +4,18 @@
 use crate::exit::Error;
 use bohr_explore::campaign::name_of;
 use bohr_report::Case;
-use serde::{Deserialize, Serialize};
+use bohr_report::stored::Stored;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
-/// The version of the files' format.
-pub const VERSION: u32 = 1;
-
 /// The folder where findings are kept.
 pub struct Store {
     root: PathBuf,
     /// What went wrong first. Work goes on, since what is found is printed all the same.
     failed: Mutex<Option<String>>,
-}
-
-/// What a file holds.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Stored {
-    /// The version of the format.
-    pub version: u32,
-    /// The failing run.
-    pub case: Case,
 }
 
 impl Store {
@@ -59,7 +47,7 @@ impl Store {
 
     fn write(&self, case: &Case) -> io::Result<PathBuf> {
         let path = self.root.join(&case.scenario).join(&case.variant).join(file_name(case));
-        let mut text = serde_json::to_string(&Stored { version: VERSION, case: case.clone() })?;
+        let mut text = serde_json::to_string(&Stored::new(case.clone()))?;
         text.push('\n');
         write_whole(&path, &text)?;
         Ok(path)

@@ -13,6 +13,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
         "report" => &["kernel", "explore"],
         "scenarios" => &["kernel", "go", "posix"],
         "cli" => &["kernel", "explore", "report", "scenarios"],
+        "conformance" => &["kernel", "go", "posix", "explore", "report", "scenarios"],
         other => panic!("{other} is a new layer: say here what it may depend on"),
     }
 }

@@ -10,8 +10,12 @@ pub enum Errno {
     EBADF,
     /// The name is taken.
     EEXIST,
+    /// Not open for this, where Linux says so and not EBADF.
+    EINVAL,
     /// The device failed.
     EIO,
+    /// A directory, of which bytes cannot be read.
+    EISDIR,
     /// No such name.
     ENOENT,
     /// No space left on the device.
@@ -32,6 +36,8 @@ impl Errno {
             Errno::EWOULDBLOCK => 11,
             Errno::EEXIST => 17,
             Errno::EXDEV => 18,
+            Errno::EISDIR => 21,
+            Errno::EINVAL => 22,
             Errno::ENOSPC => 28,
         }
     }
@@ -45,6 +51,8 @@ impl Errno {
             Errno::EWOULDBLOCK => "Resource temporarily unavailable",
             Errno::EEXIST => "File exists",
             Errno::EXDEV => "Invalid cross-device link",
+            Errno::EISDIR => "Is a directory",
+            Errno::EINVAL => "Invalid argument",
             Errno::ENOSPC => "No space left on device",
         }
     }
@@ -56,7 +64,9 @@ impl From<std::io::Error> for Errno {
         let all = [
             Errno::EBADF,
             Errno::EEXIST,
+            Errno::EINVAL,
             Errno::EIO,
+            Errno::EISDIR,
             Errno::ENOENT,
             Errno::ENOSPC,
             Errno::EWOULDBLOCK,

@@ -18,6 +18,7 @@ mod names;
 mod numbers;
 pub mod report;
 pub mod schedule;
+pub mod stored;
 pub mod text;
 
 pub use cause::Cause;

@@ -1,0 +1,37 @@
+//! The reference of files is what Linux does, and the model is what the reference does.
+
+use bohr_conformance::files::{self, Calls, Wrong};
+use bohr_conformance::sample;
+use arbitrary::{Arbitrary, Unstructured};
+
+/// So many inputs of so many bytes, which are about 40 calls each.
+const INPUTS: u64 = 3_000;
+const BYTES: usize = 160;
+
+fn nth(n: u64) -> Calls {
+    Calls::arbitrary(&mut Unstructured::new(&sample(n, BYTES))).expect("there are bytes enough")
+}
+
+#[test]
+fn the_model_is_what_the_reference_is() {
+    for n in 0..INPUTS {
+        if let Err(why) = files::check(&sample(n, BYTES)) {
+            panic!("input {n}: {why}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_caught() {
+    use Wrong::{
+        AppendsWhereItWas, DupHasOffset, FcntlStays, FlockGoesEarly, HighestDescriptor, KilledKeeps, NoGap,
+        RenameToItself, UnlinkCuts,
+    };
+    for wrong in [
+        DupHasOffset, AppendsWhereItWas, RenameToItself, UnlinkCuts, FlockGoesEarly, FcntlStays, HighestDescriptor, NoGap,
+        KilledKeeps,
+    ] {
+        let caught = (0..INPUTS).find(|n| files::compare(&nth(*n), Some(wrong)).is_err());
+        assert!(caught.is_some(), "{wrong:?} is not caught");
+    }
+}
