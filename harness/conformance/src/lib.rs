@@ -6,6 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod files;
+pub mod primitives;
+mod scenarios;
+pub mod stored;
+pub mod token;
 
 use arbitrary::{Arbitrary, Unstructured};
 use std::fmt::Debug;
@@ -17,7 +21,13 @@ use std::fmt::Debug;
 pub type Check = fn(&[u8]) -> Result<(), String>;
 
 /// The fuzz targets by name.
-pub const TARGETS: [(&str, Check); 1] = [("posix_files", files::check)];
+pub const TARGETS: [(&str, Check); 5] = [
+    ("token", token::check),
+    ("artifact", stored::check_artifact),
+    ("report_json", stored::check_report),
+    ("posix_files", files::check),
+    ("go_primitives", primitives::check),
+];
 
 /// The bytes of the `n`th of a fixed list of pseudo-random inputs.
 pub fn sample(n: u64, length: usize) -> Vec<u8> {

@@ -157,8 +157,9 @@ impl Proc {
     }
 
     fn describe(self, objects: &mut Objects, cx: &mut Cx<'_>, target: Target, flags: Flags) -> Fd {
+        let id = objects.get_mut(self.machine.table).description_id(self.pid);
         let description = Description {
-            id: 0,
+            id,
             target,
             offset: 0,
             append: flags.append,
@@ -167,11 +168,7 @@ impl Proc {
             refs: 1,
         };
         let description = cx.create(objects, "description", "", description);
-        let process = objects.get_mut(self.me);
-        let fd = process.insert(description);
-        let generation = process.forks;
-        let id = u64::from(self.pid) << 40 | u64::from(generation) << 20 | u64::from(fd.0);
-        objects.get_mut(description).id = id;
+        let fd = objects.get_mut(self.me).insert(description);
         settle_description(objects, cx, description);
         fd
     }
@@ -181,7 +178,7 @@ impl Proc {
     pub fn open_dir(self, dir: Dir) -> Fd {
         let op = self.op_on_self("open(O_DIRECTORY)", dir.state, Access::Read);
         op.run(|objects, cx| {
-            let target = Target::Dir { locks: dir.locks };
+            let target = Target::Dir { dir };
             let fd = self.describe(objects, cx, target, Flags::READ);
             self.settle(objects, cx);
             cx.learned(|| digest(&fd));
@@ -194,7 +191,7 @@ impl Proc {
     /// Empty at the end of the file.
     ///
     /// # Errors
-    /// EBADF.
+    /// EBADF, EISDIR.
     #[track_caller]
     pub fn read(self, fd: Fd) -> Result<Vec<u8>, Errno> {
         let description = self.description(fd)?;
@@ -215,7 +212,7 @@ impl Proc {
     /// Reads page by page until there is no more.
     ///
     /// # Errors
-    /// EBADF.
+    /// EBADF, EISDIR.
     #[track_caller]
     pub fn read_to_end(self, fd: Fd) -> Result<Vec<u8>, Errno> {
         let mut all = Vec::new();
@@ -299,11 +296,11 @@ impl Proc {
     /// `ftruncate`.
     ///
     /// # Errors
-    /// EBADF.
+    /// EBADF; EINVAL if it is open, but not for writing (ftruncate(2); POSIX allows both).
     #[track_caller]
     pub fn ftruncate(self, fd: Fd, length: usize) -> Result<(), Errno> {
         let description = self.description(fd)?;
-        let (inode, _) = writable(description)?;
+        let (inode, _) = writable(description).map_err(|_| Errno::EINVAL)?;
         let op = self.op_on("ftruncate", description, Access::Read).touch(inode.data, Access::Write);
         op.when(inode.data, |inode, _| inode.writer.is_none(), 0).run(|objects, cx| {
             objects.get_mut(inode.data).cut(length);
@@ -366,14 +363,21 @@ impl Proc {
         }))
     }
 
-    /// `fsync` of a file: its content and length become durable, its *name* does not (fsync(2), Notes).
+    /// `fsync` of a file: its content and length become durable, its *name* does not (fsync(2), Notes). Of a
+    /// directory as [`Proc::fsync_dir`].
     ///
     /// # Errors
     /// EBADF.
     #[track_caller]
     pub fn fsync(self, fd: Fd) -> Result<(), Errno> {
         let description = self.description(fd)?;
-        let (inode, _) = file(description)?;
+        let inode = match description.peek(|d| d.target) {
+            Target::File { inode, .. } => inode,
+            Target::Dir { dir } => {
+                self.fsync_dir(dir);
+                return Ok(());
+            }
+        };
         let op = self.op_on("fsync", description, Access::Read).touch(inode.data, Access::Write);
         op.run(|objects, cx| {
             let state = objects.get_mut(inode.data);
@@ -443,15 +447,15 @@ impl Proc {
     /// `link`: a second name for the inode.
     ///
     /// # Errors
-    /// EXDEV between file systems, ENOENT, EEXIST if the new name is taken.
+    /// ENOENT, EEXIST if the new name is taken, EXDEV between file systems; Linux looks in this order.
     #[track_caller]
     pub fn link(self, old: Path, new: Path) -> Result<(), Errno> {
         self.change_names("link", old, new, |objects, cx| {
-            same_mount(old, new)?;
             let inode = find(objects, old)?;
             if find(objects, new).is_ok() {
                 return Err(Errno::EEXIST);
             }
+            same_mount(old, new)?;
             objects.get_mut(inode.data).links += 1;
             objects.get_mut(new.dir.state).change(NameOp::Link(new.name, inode));
             settle_inode(objects, cx, self.machine.table, inode);
@@ -478,9 +482,9 @@ impl Proc {
     #[track_caller]
     pub fn same_file(self, fd: Fd, path: Path) -> Result<bool, Errno> {
         let description = self.description(fd)?;
-        let (inode, _) = file(description)?;
+        let inode = file(description).map(|(inode, _)| inode.id);
         Ok(self.op_on("stat", path.dir.state, Access::Read).run(|objects, cx| {
-            let same = find(objects, path).is_ok_and(|found| found.id == inode.id);
+            let same = find(objects, path).is_ok_and(|found| inode == Some(found.id));
             cx.learned(|| same.into());
             cx.note(|| if same { "same inode" } else { "another inode" });
             same
@@ -548,17 +552,21 @@ fn settle_table(objects: &mut Objects, cx: &mut Cx<'_>, proc: Proc) {
     cx.identify(objects, table, |objects| digest(&objects.get(table).processes.len()));
 }
 
-fn file(description: Obj<Description>) -> Result<(InodeRef, Obj<Directory>), Errno> {
+/// The file behind a description, if it is none of a directory.
+fn file(description: Obj<Description>) -> Option<(InodeRef, Obj<Directory>)> {
     match description.peek(|d| d.target) {
-        Target::File { inode, dir } => Ok((inode, dir)),
-        Target::Dir { .. } => Err(Errno::EBADF),
+        Target::File { inode, dir } => Some((inode, dir)),
+        Target::Dir { .. } => None,
     }
 }
 
 fn readable(description: Obj<Description>) -> Result<InodeRef, Errno> {
-    if description.peek(|d| d.readable) { Ok(file(description)?.0) } else { Err(Errno::EBADF) }
+    if !description.peek(|d| d.readable) {
+        return Err(Errno::EBADF);
+    }
+    file(description).map(|(inode, _)| inode).ok_or(Errno::EISDIR)
 }
 
 fn writable(description: Obj<Description>) -> Result<(InodeRef, Obj<Directory>), Errno> {
-    if description.peek(|d| d.writable) { file(description) } else { Err(Errno::EBADF) }
+    file(description).filter(|_| description.peek(|d| d.writable)).ok_or(Errno::EBADF)
 }

@@ -1,8 +1,8 @@
 //! Advisory locks, with the release rules that they really have.
 
-use crate::state::{Locks, Target, settle_description, settle_locks};
+use crate::state::{Description, Locks, Target, settle_description, settle_locks};
 use crate::{Errno, Fd, Proc};
-use bohr_kernel::{Access, Cx, Objects};
+use bohr_kernel::{Access, Cx, Obj, Objects};
 
 impl Proc {
     /// `flock(fd, LOCK_EX)`, waiting (flock(2)). The lock belongs to the open file *description*: it
@@ -71,11 +71,10 @@ impl Proc {
     /// other.
     ///
     /// # Errors
-    /// EBADF.
+    /// EBADF, also if it is not open for writing.
     #[track_caller]
     pub fn fcntl_lock(self, fd: Fd) -> Result<(), Errno> {
-        let description = self.description(fd)?;
-        let locks = description.peek(|d| d.target.locks());
+        let (description, locks) = self.write_locks(fd)?;
         let op = self.op_on("fcntl(F_SETLKW)", locks, Access::Write).touch(description, Access::Read);
         let free = |locks: &Locks, pid| locks.fcntl.is_none_or(|holder| u64::from(holder) == pid);
         op.when(locks, free, u64::from(self.pid)).run(|objects, cx| {
@@ -91,11 +90,10 @@ impl Proc {
     ///
     /// # Errors
     /// EWOULDBLOCK (POSIX allows EACCES and EAGAIN, which is the same number) if another process holds it;
-    /// EBADF.
+    /// EBADF, also if it is not open for writing.
     #[track_caller]
     pub fn try_fcntl_lock(self, fd: Fd) -> Result<(), Errno> {
-        let description = self.description(fd)?;
-        let locks = description.peek(|d| d.target.locks());
+        let (description, locks) = self.write_locks(fd)?;
         let op = self.op_on("fcntl(F_SETLK)", locks, Access::Write).touch(description, Access::Read);
         op.run(|objects, cx| {
             let state = objects.get_mut(locks);
@@ -108,6 +106,13 @@ impl Proc {
             cx.learned(|| free.into());
             if free { Ok(()) } else { Err(Errno::EWOULDBLOCK) }
         })
+    }
+
+    /// A description and the locks of what it stands for, if `fcntl` can lock it for writing.
+    fn write_locks(self, fd: Fd) -> Result<(Obj<Description>, Obj<Locks>), Errno> {
+        let description = self.description(fd)?;
+        let (writable, locks) = description.peek(|d| (d.writable, d.target.locks()));
+        if writable { Ok((description, locks)) } else { Err(Errno::EBADF) }
     }
 
     fn grant(self, objects: &mut Objects, cx: &mut Cx<'_>, fd: Fd) {
@@ -128,11 +133,11 @@ impl Proc {
 
 /// So that the calls above read well.
 trait IdentifyLocks {
-    fn identify_locks(&mut self, objects: &mut Objects, locks: bohr_kernel::Obj<Locks>);
+    fn identify_locks(&mut self, objects: &mut Objects, locks: Obj<Locks>);
 }
 
 impl IdentifyLocks for Cx<'_> {
-    fn identify_locks(&mut self, objects: &mut Objects, locks: bohr_kernel::Obj<Locks>) {
+    fn identify_locks(&mut self, objects: &mut Objects, locks: Obj<Locks>) {
         settle_locks(objects, self, locks, u64::from(locks.id().0));
     }
 }

@@ -1,7 +1,7 @@
 //! A machine: file systems, and the processes on it.
 
 use crate::process::Process;
-use crate::state::{Directory, DurableNames, Inode, InodeId, InodeRef, Locks};
+use crate::state::{DescriptionId, Directory, DurableNames, Inode, InodeId, InodeRef, Locks};
 use bohr_kernel::{Name, Obj, digest};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,16 +69,27 @@ pub(crate) struct Table {
     pub(crate) processes: Vec<Obj<Process>>,
     pub(crate) dirs: Vec<Dir>,
     pub(crate) living: BTreeSet<InodeId>,
+    pub(crate) described: BTreeSet<DescriptionId>,
 }
 
 impl Table {
     /// A number for a new inode made by `pid`, see [`InodeId`].
     pub(crate) fn inode_id(&mut self, pid: u32) -> InodeId {
-        let ids = (1..).map(|n: u64| (u64::from(pid) + 1) << 32 | n);
-        let id = ids.into_iter().find(|id| !self.living.contains(id)).expect("there are enough numbers");
-        self.living.insert(id);
-        id
+        number(&mut self.living, pid)
     }
+
+    /// A number for a new description made by `pid`, see [`DescriptionId`].
+    pub(crate) fn description_id(&mut self, pid: u32) -> DescriptionId {
+        number(&mut self.described, pid)
+    }
+}
+
+/// The smallest number of `pid`'s that is not taken.
+fn number(taken: &mut BTreeSet<u64>, pid: u32) -> u64 {
+    let mut ids = (1..).map(|n: u64| (u64::from(pid) + 1) << 32 | n);
+    let id = ids.find(|id| !taken.contains(id)).expect("there are enough numbers");
+    taken.insert(id);
+    id
 }
 
 impl Machine {

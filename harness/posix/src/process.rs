@@ -33,8 +33,6 @@ pub(crate) struct Process {
     /// By number, from [`FIRST`].
     pub(crate) descriptors: Vec<Option<Obj<Description>>>,
     pub(crate) container: u32,
-    /// Forks so far: a number used again after one names another description.
-    pub(crate) forks: u32,
     /// How many more page writes may fail because the disk is full.
     pub(crate) full_disk: u32,
     pub(crate) task: Option<TaskId>,
@@ -80,7 +78,6 @@ impl Machine {
             exit: None,
             descriptors: Vec::new(),
             container,
-            forks: 0,
             full_disk: 0,
             task: None,
             said: String::new(),
@@ -204,15 +201,13 @@ impl Proc {
         let op = MultiOp::new("fork").touch(self.machine.table, Access::Write).at(site);
         let op = op.touch(self.me, Access::Write).touch(self.machine.ended, Access::Add);
         op.run(|objects, cx| {
-            let parent = objects.get_mut(self.me);
-            parent.forks += 1;
+            let parent = objects.get(self.me);
             let child = Process {
                 name: name.clone(),
                 exit: None,
                 descriptors: parent.descriptors.clone(),
                 container: parent.container,
-                forks: 0,
-                full_disk: 0,
+                    full_disk: 0,
                 task: None,
                 said: String::new(),
                 frame: 0,
@@ -280,7 +275,7 @@ impl Proc {
         cx.identify(objects, self.me, |objects| {
             let process = objects.get(self.me);
             let ids: Vec<_> = process.descriptors.iter().map(|d| d.map(|d| objects.get(d).id)).collect();
-            digest(&(self.pid, process.exit, ids, process.forks, process.full_disk, &process.said))
+            digest(&(self.pid, process.exit, ids, process.full_disk, &process.said))
         });
     }
 

@@ -1,6 +1,6 @@
 //! The state behind the handles: inodes, directories, open file descriptions and locks.
 
-use crate::machine::Table;
+use crate::machine::{Dir, Table};
 use bohr_kernel::{Cx, Name, Obj, Objects, digest};
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 /// order of creation, so that the same files are the same state whoever came first.
 pub(crate) type InodeId = u64;
 
-/// Names an open file description: the process that opened it and its descriptor there.
+/// Names an open file description: who opened it, and the smallest number free among the living ones of that process.
+/// Not its descriptor, which can be another's by the time it closes.
 pub(crate) type DescriptionId = u64;
 
 #[derive(Copy, Clone, Debug)]
@@ -151,14 +152,14 @@ pub(crate) struct Description {
 #[derive(Copy, Clone, Debug)]
 pub(crate) enum Target {
     File { inode: InodeRef, dir: Obj<Directory> },
-    Dir { locks: Obj<Locks> },
+    Dir { dir: Dir },
 }
 
 impl Target {
     pub(crate) fn locks(self) -> Obj<Locks> {
         match self {
             Target::File { inode, .. } => inode.locks,
-            Target::Dir { locks, .. } => locks,
+            Target::Dir { dir } => dir.locks,
         }
     }
 }
@@ -240,6 +241,9 @@ pub(crate) fn drop_descriptor(
     if released {
         cx.disown(locks);
         settle_locks(objects, cx, locks, of);
+    }
+    if last {
+        objects.get_mut(table).described.remove(&id);
     }
     if let (true, Target::File { inode, dir }) = (last, target) {
         end_write(objects, cx, inode, dir, id);
