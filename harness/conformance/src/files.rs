@@ -158,12 +158,30 @@ pub struct Shown {
 impl<'a> Arbitrary<'a> for Calls {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Decoded<Self> {
         let mut calls = Calls { page: bytes.int_in_range(0..=4)?, calls: Vec::new() };
+        // Every other input is about the locks of one file.
+        let locks = bytes.arbitrary()?;
         while !bytes.is_empty() && calls.calls.len() < MOST {
             let who = if bytes.ratio(1, 3)? { Who::Q } else { Who::P };
-            calls.calls.push((who, bytes.arbitrary()?));
+            calls.calls.push((who, if locks { locking(bytes)? } else { bytes.arbitrary()? }));
         }
         Ok(calls)
     }
+}
+
+/// A call that has to do with locks.
+fn locking(bytes: &mut Unstructured<'_>) -> Decoded<Call> {
+    let got = Got(bytes.arbitrary()?);
+    let how = if bytes.ratio(1, 8)? { How::Read } else { How::Create };
+    Ok(match bytes.int_in_range(0..=10u8)? {
+        0..=2 => Call::Open(At { other: false, name: 0 }, how),
+        3 | 4 => Call::Close(got),
+        5 => Call::Dup(got),
+        6 => Call::TryFlock(got),
+        7 => Call::Funlock(got),
+        8 => Call::TryFcntl(got),
+        9 => Call::Fork,
+        _ => Call::KillChild,
+    })
 }
 
 impl<'a> Arbitrary<'a> for At {

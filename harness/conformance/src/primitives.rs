@@ -8,10 +8,8 @@ mod arbitrary;
 mod machine;
 mod model;
 
-pub use machine::{Wrong, allowed};
+pub use machine::{Steps, Wrong, allowed};
 pub use model::shown;
-
-use std::collections::BTreeSet;
 
 /// A small program of goroutines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,12 +156,16 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
 /// As for [`check`].
 pub fn compare(program: &Goroutines, wrong: Option<Wrong>) -> Result<bool, String> {
     let Some(shown) = shown(program, MOST) else { return Ok(false) };
-    let allowed = allowed(program, wrong);
-    let only = |some: &BTreeSet<String>, others: &BTreeSet<String>| some.difference(others).next().cloned();
-    match (only(&shown, &allowed), only(&allowed, &shown)) {
-        (None, None) => Ok(true),
-        (Some(line), _) => Err(format!("it shows what is not allowed: {line}\nallowed: {allowed:#?}")),
-        (_, Some(line)) => Err(format!("it never shows what is allowed: {line}\nshown: {shown:#?}")),
+    let (allowed, misused) = machine::allowed(program, Steps::Atomic, wrong);
+    if let Some(line) = shown.difference(&allowed).next() {
+        return Err(format!("it shows what is not allowed: {line}\nallowed: {allowed:#?}"));
+    }
+    // The harness takes a count and what follows from it in one step. That can be told only if more read locks are given up
+    // than were taken, which Go notices in some states and not in others.
+    let due = if misused { machine::allowed(program, Steps::Merged, wrong).0 } else { allowed };
+    match due.difference(&shown).next() {
+        None => Ok(true),
+        Some(line) => Err(format!("it never shows what is allowed: {line}\nshown: {shown:#?}")),
     }
 }
 

@@ -11,13 +11,12 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The version of the form in which proofs are written.
-const VERSION: u32 = 1;
+/// The version of the form in which proofs are written. The first had no checksum.
+const VERSION: u32 = 2;
 
 /// How far a proof has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    version: u32,
     /// What is proved of what.
     of: String,
     /// The first is what is above the others.
@@ -49,6 +48,9 @@ pub enum Unusable {
     /// It is no proof.
     #[error("not a proof: {0}")]
     Malformed(#[from] serde_json::Error),
+    /// It is no longer what was written.
+    #[error("it was cut short or altered (its checksum does not fit)")]
+    Damaged,
     /// Another version wrote it.
     #[error("written in version {0} of the format, and this program reads version {VERSION}")]
     Version(u32),
@@ -67,7 +69,6 @@ impl Proof {
     /// workload. What is below the first `choices` choices among tasks is split into parts.
     pub fn new(name: &str, config: &RunConfig, choices: usize) -> Self {
         Proof {
-            version: VERSION,
             of: of(name, config),
             parts: vec![Progress::split_at(choices)],
             found: None,
@@ -79,7 +80,8 @@ impl Proof {
     /// # Panics
     /// Never: there is nothing in it that could not be written.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("numbers and names can be written")
+        let proof = serde_json::to_string(self).expect("numbers and names can be written");
+        format!(r#"{{"version":{VERSION},"checksum":{},"proof":{proof}}}"#, crc32fast::hash(proof.as_bytes()))
     }
 
     /// From text that was stored. `name` and `config` must be what it was begun with.
@@ -91,12 +93,23 @@ impl Proof {
         struct Head {
             version: u32,
         }
+        #[derive(Deserialize)]
+        struct Whole {
+            checksum: u32,
+            proof: Proof,
+        }
         let Head { version } = serde_json::from_str(text)?;
         if version != VERSION {
             return Err(Unusable::Version(version));
         }
-        let proof: Proof = serde_json::from_str(text)?;
-        let expected = of(name, config);
+        let Whole { checksum, proof } = serde_json::from_str(text)?;
+        let written = serde_json::to_string(&proof)?;
+        let (expected, parts) = (of(name, config), proof.parts.len());
+        // A part that is not there would prove nothing, and be missed later.
+        let is_whole = parts > 0 && proof.found.as_ref().is_none_or(|(part, _)| *part < parts);
+        if checksum != crc32fast::hash(written.as_bytes()) || !is_whole {
+            return Err(Unusable::Damaged);
+        }
         if proof.of == expected { Ok(proof) } else { Err(Unusable::OfAnother { found: proof.of, expected }) }
     }
 

@@ -197,9 +197,29 @@ fn a_proof_of_something_else_is_refused() {
     assert!(matches!(refused(&text, "two", &config), Unusable::OfAnother { .. }));
     let keeps_going = RunConfig { keep_going: true, ..config };
     assert!(matches!(refused(&text, "one", &keeps_going), Unusable::OfAnother { .. }));
-    let newer = text.replace("\"version\":1", "\"version\":2");
-    assert!(matches!(refused(&newer, "one", &config), Unusable::Version(2)));
+    let newer = text.replace("\"version\":2", "\"version\":3");
+    assert!(matches!(refused(&newer, "one", &config), Unusable::Version(3)));
     assert!(matches!(refused(&text[1..], "one", &config), Unusable::Malformed(_)));
+}
+
+/// An edited or damaged proof was once taken for what it said: that it was over, or, if it named a part that is not there, as a
+/// panic.
+#[test]
+fn an_altered_proof_is_refused() {
+    let config = RunConfig::default();
+    let text = Proof::new("one", &config, 0).to_json();
+    for (what, instead) in [
+        (r#""finished":false"#, r#""finished":true"#),
+        (r#""executions":0"#, r#""executions":7"#),
+        (r#""found":null"#, r#""found":[3,[0]]"#),
+    ] {
+        let altered = text.replacen(what, instead, 1);
+        assert_ne!(altered, text);
+        assert!(matches!(Proof::from_json(&altered, "one", &config), Err(Unusable::Damaged)), "{altered}");
+    }
+    // With a checksum that fits.
+    let whole: Proof = serde_json::from_value(serde_json::json!({ "of": "", "parts": [], "found": [3, [0]] })).unwrap();
+    assert!(matches!(Proof::from_json(&whole.to_json(), "one", &config), Err(Unusable::Damaged)));
 }
 
 #[test]

@@ -373,12 +373,12 @@ fn closing_any_descriptor_drops_a_fcntl_lock_but_no_flock() {
             let path = dir.path("lock");
             machine.put(path, b"");
             machine.spawn("p", 0, move |p| {
-                let one = p.open(path, Flags::READ).expect("exists");
+                let one = p.open(path, Flags::CREATE).expect("exists");
                 if fcntl { p.fcntl_lock(one) } else { p.flock(one) }.expect("is open");
                 let two = p.open(path, Flags::READ).expect("exists");
                 p.close(two).expect("is open");
                 machine.spawn("q", 0, move |q| {
-                    let fd = q.open(path, Flags::READ).expect("exists");
+                    let fd = q.open(path, Flags::CREATE).expect("exists");
                     observe(match if fcntl { q.try_fcntl_lock(fd) } else { q.try_flock(fd) } {
                         Ok(()) => "granted",
                         Err(_) => "held",
@@ -409,7 +409,7 @@ fn a_second_description_of_the_same_process_waits_for_ever_under_flock_and_not_u
             machine.put(path, b"");
             machine.spawn("p", 0, move |p| {
                 for _ in 0..2 {
-                    let fd = p.open(path, Flags::READ).expect("exists");
+                    let fd = p.open(path, Flags::CREATE).expect("exists");
                     if fcntl { p.fcntl_lock(fd) } else { p.flock(fd) }.expect("is open");
                 }
                 0
@@ -422,6 +422,75 @@ fn a_second_description_of_the_same_process_waits_for_ever_under_flock_and_not_u
     }
     check(twice(false), &["lock.flock(LOCK_EX)"]);
     check(twice(true), &["done"]);
+}
+
+/// A description was once known by the descriptor that it was opened with. After `dup` and `close` another one had that
+/// number too, and shared its lock.
+#[test]
+fn a_descriptor_that_is_used_again_is_no_part_of_the_lock_before() {
+    check(
+        || {
+            let (machine, dir) = disk();
+            let path = dir.path("lock");
+            machine.spawn("p", 0, move |p| {
+                let first = p.open(path, Flags::CREATE).expect("can be made");
+                let kept = p.dup(first).expect("is open");
+                p.close(first).expect("is open");
+                let second = p.open(path, Flags::CREATE).expect("exists");
+                p.flock(kept).expect("is open");
+                observe(format!("{first} {second} {:?}", p.try_flock(second)));
+                0
+            });
+        },
+        &["fd 3 fd 3 Err(EWOULDBLOCK)"],
+    );
+}
+
+/// What Linux says of descriptors that are not for this, and in which order `link` looks; the model once said EBADF to all of
+/// them, locked for writing through a descriptor for reading, and looked for another file system first.
+#[test]
+fn what_a_descriptor_is_not_for_fails_as_on_linux() {
+    check(
+        || {
+            let (machine, dir) = disk();
+            let other = machine.mount("e", MountKind::Disk);
+            let (path, taken) = (dir.path("f"), other.path("f"));
+            machine.put(path, b"abcd");
+            machine.put(taken, b"");
+            machine.spawn("p", 0, move |p| {
+                let (read, folder) = (p.open(path, Flags::READ).expect("exists"), p.open_dir(dir));
+                observe(format!("{:?}", p.read(folder)));
+                observe(format!("{:?}", p.ftruncate(read, 0)));
+                observe(format!("{:?} {:?}", p.fcntl_lock(read), p.try_fcntl_lock(folder)));
+                observe(format!("{:?} {:?}", p.fsync(folder), p.same_file(folder, path)));
+                let absent = p.link(dir.path("g"), taken);
+                observe(format!("{absent:?} {:?} {:?}", p.link(path, taken), p.link(path, other.path("g"))));
+                0
+            });
+        },
+        &["Err(EISDIR) Err(EINVAL) Err(EBADF) Err(EBADF) Ok(()) Ok(false) Err(ENOENT) Err(EEXIST) Err(EXDEV)"],
+    );
+}
+
+#[test]
+fn the_names_are_durable_once_a_descriptor_of_the_directory_is_synchronised() {
+    check(
+        || {
+            when_blocked(Blocked::Allowed);
+            let machine = Machine::new(Options { page: 2, power: true });
+            let dir = machine.mount("d", MountKind::Disk);
+            let path = dir.path("f");
+            machine.spawn("p", 0, move |p| {
+                p.open(path, Flags::CREATE).expect("can be made");
+                let folder = p.open_dir(dir);
+                p.fsync(folder).expect("is open");
+                machine.power_loss(NameOrder::AnySubset);
+                0
+            });
+            show_at_rest(machine, path);
+        },
+        &["\"\""],
+    );
 }
 
 #[test]

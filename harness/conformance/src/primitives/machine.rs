@@ -4,6 +4,7 @@
 //! of the kernel.
 
 use super::{Case, Channel, Function, Goroutines, Op};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// A deliberate error, for the test that such errors are found.
@@ -37,9 +38,18 @@ pub enum Wrong {
     Stale,
 }
 
-/// All that a program may show.
-pub fn allowed(program: &Goroutines, wrong: Option<Wrong>) -> BTreeSet<String> {
-    let machine = Machine { program, wrong };
+/// How fine the steps of an `RWMutex` are.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// One for each atomic access.
+    Atomic,
+    /// A count and what follows from it are one.
+    Merged,
+}
+
+/// All that a program may show; and whether more read locks can be given up than were taken.
+pub fn allowed(program: &Goroutines, steps: Steps, wrong: Option<Wrong>) -> (BTreeSet<String>, bool) {
+    let machine = Machine { program, wrong, steps, misused: Cell::new(false) };
     let mut shown = BTreeSet::new();
     let mut known = HashSet::new();
     let mut left = vec![State::new(program)];
@@ -64,7 +74,7 @@ pub fn allowed(program: &Goroutines, wrong: Option<Wrong>) -> BTreeSet<String> {
             }
         }
     }
-    shown
+    (shown, machine.misused.get())
 }
 
 enum Next {
@@ -126,6 +136,8 @@ struct Rw {
     w: bool,
     reader_sem: i32,
     writer_sem: i32,
+    /// Read locks that are held: not Go's, but to tell misuse.
+    held: u32,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -204,6 +216,9 @@ impl State {
 struct Machine<'p> {
     program: &'p Goroutines,
     wrong: Option<Wrong>,
+    steps: Steps,
+    /// Somebody gave up a read lock that nobody held.
+    misused: Cell<bool>,
 }
 
 /// One way to go on from a state: it is changed, and the task is put where it is then.
@@ -416,24 +431,33 @@ impl Machine<'_> {
 
     fn rwmutex(&self, mut step: Step, op: Op, phase: Phase) -> Vec<Next> {
         let rw = &mut step.state.rw;
+        let merged = self.steps == Steps::Merged;
         match (op, phase) {
             (Op::RLock, Phase::Start) => {
                 rw.count += 1;
                 let waits = rw.count < 0 && !self.is(Wrong::Readers);
+                rw.held += u32::from(!waits);
                 if waits { step.to(Phase::In("readers")) } else { step.done() }
             }
             (Op::RLock, _) if rw.reader_sem == 0 => Vec::new(),
             (Op::RLock, _) => {
                 rw.reader_sem -= 1;
+                rw.held += 1;
                 step.done()
             }
             (Op::RUnlock, Phase::Start) => {
                 rw.count -= 1;
+                self.misused.set(self.misused.get() || rw.held == 0);
+                rw.held = rw.held.saturating_sub(1);
                 let left = rw.count;
                 if left + 1 == 0 || left + 1 == -MAX {
                     return fatal("sync: RUnlock of unlocked RWMutex");
                 }
-                if left < 0 { step.to(Phase::In("tells the writer")) } else { step.done() }
+                match (left < 0, merged) {
+                    (false, _) => step.done(),
+                    (true, true) => self.rwmutex(step, op, Phase::In("tells the writer")),
+                    (true, false) => step.to(Phase::In("tells the writer")),
+                }
             }
             (Op::RUnlock, _) => {
                 rw.wait -= 1;
@@ -448,7 +472,11 @@ impl Machine<'_> {
             (Op::WLock, Phase::In("announces")) => {
                 let readers = rw.count;
                 rw.count -= MAX;
-                if readers == 0 { step.done() } else { step.to(Phase::Releases(readers)) }
+                match (readers, merged) {
+                    (0, _) => step.done(),
+                    (_, true) => self.rwmutex(step, op, Phase::Releases(readers)),
+                    (_, false) => step.to(Phase::Releases(readers)),
+                }
             }
             (Op::WLock, Phase::Releases(readers)) => {
                 rw.wait += readers;
@@ -465,6 +493,10 @@ impl Machine<'_> {
                 if readers >= MAX {
                     return fatal("sync: Unlock of unlocked RWMutex");
                 }
+                if merged {
+                    rw.reader_sem += readers.max(0);
+                    return step.to(Phase::Releases(0));
+                }
                 step.to(Phase::Releases(readers))
             }
             (Op::WUnlock, Phase::Releases(readers)) if readers > 0 => {
@@ -479,6 +511,7 @@ impl Machine<'_> {
             (Op::TryRLock, _) => {
                 let locks = rw.count >= 0;
                 rw.count += i32::from(locks);
+                rw.held += u32::from(locks);
                 step.sees(locks)
             }
             (_, Phase::Start) if rw.w => step.sees(false),
