@@ -172,7 +172,8 @@ pub fn compare(program: &Goroutines, wrong: Option<Wrong>) -> Result<bool, Strin
 impl Goroutines {
     /// Programs that do one thing less.
     pub fn smaller(&self) -> Vec<Goroutines> {
-        let places = self.bodies.iter().enumerate().flat_map(|(task, body)| (0..body.len()).map(move |at| (task, at)));
+        let places =
+            self.bodies.iter().enumerate().flat_map(|(task, body)| (0..body.len()).map(move |at| (task, at)));
         let without = |(task, at): (usize, usize)| {
             let mut less = self.clone();
             less.bodies[task].remove(at);

@@ -88,7 +88,9 @@ fn finding(bytes: &[u8]) -> Result<(), String> {
     }
     let Ok(text) = token_in(bytes) else { return Ok(()) };
     let Ok(token) = text.parse::<Token>() else { return Ok(()) };
-    let Some(scenario) = scenarios::ALL.iter().find(|s| s.info().name == token.scenario) else { return Ok(()) };
+    let Some(scenario) = scenarios::ALL.iter().find(|s| s.info().name == token.scenario) else {
+        return Ok(());
+    };
     if let Ok(replayed) = replay(*scenario, &token) {
         let _ = replayed.drift.map(|drift| drift.to_string());
     }
@@ -139,7 +141,10 @@ fn report(text: &str) -> Result<(), String> {
 }
 
 /// What was read is written and read as the same.
-fn same<T: PartialEq + serde::Serialize + serde::de::DeserializeOwned>(read: &T, what: &str) -> Result<(), String> {
+fn same<T: PartialEq + serde::Serialize + serde::de::DeserializeOwned>(
+    read: &T,
+    what: &str,
+) -> Result<(), String> {
     let written = serde_json::to_string(read).map_err(|e| format!("{what} cannot be written again: {e}"))?;
     match serde_json::from_str::<T>(&written) {
         Ok(again) if again == *read => Ok(()),

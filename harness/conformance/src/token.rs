@@ -116,7 +116,9 @@ fn read(text: &str) -> Result<Option<Token>, String> {
     }
     let again = token.to_string();
     if again.parse::<Token>().as_ref() != Ok(&token) {
-        return Err(format!("{text:?} is read as {token:?}, which is written as {again:?} and read as another"));
+        return Err(format!(
+            "{text:?} is read as {token:?}, which is written as {again:?} and read as another"
+        ));
     }
     Ok(Some(token))
 }

@@ -33,7 +33,14 @@ fn errors_are_caught() {
         RenameToItself, UnlinkCuts,
     };
     for wrong in [
-        DupHasOffset, AppendsWhereItWas, RenameToItself, UnlinkCuts, FlockGoesEarly, FcntlStays, HighestDescriptor, NoGap,
+        DupHasOffset,
+        AppendsWhereItWas,
+        RenameToItself,
+        UnlinkCuts,
+        FlockGoesEarly,
+        FcntlStays,
+        HighestDescriptor,
+        NoGap,
         KilledKeeps,
     ] {
         let caught = (0..INPUTS).find(|n| files::compare(&nth(*n), Some(wrong)).is_err());

@@ -23,7 +23,8 @@ fn shrunk(program: Goroutines, wrong: Option<Wrong>) -> Goroutines {
 
 #[test]
 fn what_is_shown_is_what_is_allowed() {
-    let programs = std::env::var("BOHR_PROGRAMS").map_or(PROGRAMS, |n| n.parse().expect("BOHR_PROGRAMS is a number"));
+    let programs =
+        std::env::var("BOHR_PROGRAMS").map_or(PROGRAMS, |n| n.parse().expect("BOHR_PROGRAMS is a number"));
     let mut compared = 0;
     for n in 0..programs {
         match compare(&nth(n), None) {
@@ -40,11 +41,22 @@ fn what_is_shown_is_what_is_allowed() {
 #[test]
 fn errors_are_caught() {
     use Wrong::{
-        Children, Deletes, FirstCase, LastSender, LastWoken, LostAtClose, OncePanics, Readers, Reuse, SignalKept, Stale,
-        Swaps, Unlock,
+        Children, Deletes, FirstCase, LastWoken, LostAtClose, OncePanics, PastTheBuffer, Readers, Reuse,
+        SignalKept, Stale, Swaps, Unlock,
     };
     for wrong in [
-        Unlock, Readers, Reuse, OncePanics, LastWoken, SignalKept, LostAtClose, LastSender, FirstCase, Swaps, Deletes, Children,
+        Unlock,
+        Readers,
+        Reuse,
+        OncePanics,
+        LastWoken,
+        SignalKept,
+        LostAtClose,
+        PastTheBuffer,
+        FirstCase,
+        Swaps,
+        Deletes,
+        Children,
         Stale,
     ] {
         let caught = (0..PROGRAMS).find(|n| compare(&nth(*n), Some(wrong)).is_err());

@@ -1,8 +1,8 @@
 //! Tokens that were written, damaged, forged, and of other programs.
 
 use arbitrary::{Arbitrary, Unstructured};
-use bohr_conformance::token::{self, Damage, Input, Written, Wrong};
 use bohr_conformance::sample;
+use bohr_conformance::token::{self, Damage, Input, Written, Wrong};
 
 const BYTES: usize = 200;
 
@@ -11,7 +11,9 @@ fn written(n: u64) -> Written {
     let mut u = Unstructured::new(&bytes);
     let mut written = Written::arbitrary(&mut u).expect("there are bytes enough");
     // Lists out of random bytes are short.
-    written.choices.extend((0..20).filter_map(|_| u.arbitrary::<(u8, u8)>().ok()).map(|(zeros, c)| (zeros % 40, c % 9)));
+    written
+        .choices
+        .extend((0..20).filter_map(|_| u.arbitrary::<(u8, u8)>().ok()).map(|(zeros, c)| (zeros % 40, c % 9)));
     written
 }
 
@@ -40,7 +42,12 @@ fn no_damage_passes_for_another_token() {
     for n in 0..300 {
         for place in 0..40 {
             let place = place * 7 + n as u16;
-            let one = [Damage::Flip(place, n as u8), Damage::Cut(place), Damage::Drop(place), Damage::Double(place)];
+            let one = [
+                Damage::Flip(place, n as u8),
+                Damage::Cut(place),
+                Damage::Drop(place),
+                Damage::Double(place),
+            ];
             for damage in one {
                 check(&Input::Damaged(written(n), vec![damage]));
             }

@@ -68,11 +68,7 @@ impl Proof {
     /// A proof that has not begun. `name` is what it is of, such as the names of scenario, variant and
     /// workload. What is below the first `choices` choices among tasks is split into parts.
     pub fn new(name: &str, config: &RunConfig, choices: usize) -> Self {
-        Proof {
-            of: of(name, config),
-            parts: vec![Progress::split_at(choices)],
-            found: None,
-        }
+        Proof { of: of(name, config), parts: vec![Progress::split_at(choices)], found: None }
     }
 
     /// As text, to store.

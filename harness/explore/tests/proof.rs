@@ -218,7 +218,8 @@ fn an_altered_proof_is_refused() {
         assert!(matches!(Proof::from_json(&altered, "one", &config), Err(Unusable::Damaged)), "{altered}");
     }
     // With a checksum that fits.
-    let whole: Proof = serde_json::from_value(serde_json::json!({ "of": "", "parts": [], "found": [3, [0]] })).unwrap();
+    let whole: Proof =
+        serde_json::from_value(serde_json::json!({ "of": "", "parts": [], "found": [3, [0]] })).unwrap();
     assert!(matches!(Proof::from_json(&whole.to_json(), "one", &config), Err(Unusable::Damaged)));
 }
 

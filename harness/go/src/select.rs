@@ -3,7 +3,7 @@
 use crate::Chan;
 use crate::chan::{Outcome, State, block, panic_closed};
 use crate::time::{Pending, Ticker, Timer};
-use bohr_kernel::{Access, Cx, MultiOp, Obj, Objects, lane};
+use bohr_kernel::{Access, Cx, MultiOp, Obj, ObjectId, Objects, lane};
 use std::cell::RefCell;
 use std::panic::Location;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A `select` statement (runtime/select.go): list the cases, then [`run`](Select::run) it.
 ///
 /// If cases are ready, the kernel chooses one of them. If none is, and there is no default, the
-/// goroutine waits at all channels, and whoever serves it first chooses its case. Cases on nil channels
-/// are never ready.
+/// goroutine waits at all channels, and whoever serves it first chooses its case; of several cases that wait for the
+/// same of one channel, the kernel chooses which that can be. Cases on nil channels are never ready.
 ///
 /// ```
 /// # use bohr_go::{Chan, Select};
@@ -106,7 +106,10 @@ impl<'s, R> Select<'s, R> {
         let cases = RefCell::new(&mut self.cases);
         let op = touch_all(&cases.borrow(), MultiOp::new("select").at(site));
         let chosen = op.run_choosing(
-            |objects, now| ready(&cases.borrow(), objects, now).len() as u32,
+            |objects, now| match ready(&cases.borrow(), objects, now).len() {
+                0 if waits => ways_to_wait(&cases.borrow()),
+                ready => ready as u32,
+            },
             |objects, cx, choice| {
                 let cases = &mut **cases.borrow_mut();
                 let ready = ready(cases, objects, cx.now());
@@ -115,7 +118,9 @@ impl<'s, R> Select<'s, R> {
                     Some(at) => cases[at].fire(objects, cx),
                     None if waits => {
                         let select = Arc::new(AtomicBool::new(false));
-                        cases.iter_mut().for_each(|case| case.join(&select, objects, cx));
+                        for at in joining(cases, choice) {
+                            cases[at].join(&select, objects, cx);
+                        }
                         return Err(select);
                     }
                     None => cx.note(|| "default"),
@@ -163,6 +168,36 @@ fn ready<R>(cases: &Cases<'_, R>, objects: &Objects, now: u64) -> Vec<usize> {
     (0..cases.len()).filter(|at| cases[*at].ready(objects, now)).collect()
 }
 
+/// Cases that would wait in the same queue, where there are several: Go lets them join it in a random order, and only the
+/// first of them can be served.
+fn rivals<R>(cases: &Cases<'_, R>) -> Vec<Vec<usize>> {
+    let mut queues: Vec<((ObjectId, bool), Vec<usize>)> = Vec::new();
+    for (at, queue) in cases.iter().enumerate().filter_map(|(at, case)| Some((at, case.queue()?))) {
+        match queues.iter_mut().find(|(known, _)| *known == queue) {
+            Some((_, rivals)) => rivals.push(at),
+            None => queues.push((queue, vec![at])),
+        }
+    }
+    queues.into_iter().map(|(_, rivals)| rivals).filter(|rivals| rivals.len() > 1).collect()
+}
+
+/// The number of orders in which the cases can join their queues, as far as that can be told.
+fn ways_to_wait<R>(cases: &Cases<'_, R>) -> u32 {
+    rivals(cases).iter().map(|rivals| rivals.len() as u32).product()
+}
+
+/// The cases in one of these orders.
+fn joining<R>(cases: &Cases<'_, R>, mut choice: u32) -> Vec<usize> {
+    let mut first = Vec::new();
+    for rivals in rivals(cases) {
+        let number = rivals.len() as u32;
+        first.push(rivals[(choice % number) as usize]);
+        choice /= number;
+    }
+    let others = (0..cases.len()).filter(|at| !first.contains(at)).collect::<Vec<_>>();
+    first.into_iter().chain(others).collect()
+}
+
 /// The timers that fired, of which the earliest wakes the goroutine; several if they are equally early.
 fn fired<R>(cases: &Cases<'_, R>, objects: &Objects, now: u64) -> Vec<usize> {
     let fired: Vec<_> =
@@ -208,6 +243,8 @@ trait Case<R> {
     fn touch(&self, op: MultiOp) -> MultiOp;
     /// True if it need not wait.
     fn ready(&self, objects: &Objects, now: u64) -> bool;
+    /// The queue that it would wait in: of which channel, and whether it is the senders'.
+    fn queue(&self) -> Option<(ObjectId, bool)>;
     /// Joins the channel's queue.
     fn join(&mut self, select: &Arc<AtomicBool>, objects: &mut Objects, cx: &mut Cx<'_>);
     /// Lets an operation wait for it.
@@ -244,6 +281,10 @@ impl<R, T: Send + 'static, F: FnOnce(Outcome<T>) -> R> Case<R> for ChanCase<T, F
     fn ready(&self, objects: &Objects, _: u64) -> bool {
         let s = objects.get(self.hchan);
         if self.sends { s.can_send() } else { s.can_receive() }
+    }
+
+    fn queue(&self) -> Option<(ObjectId, bool)> {
+        Some((self.hchan.id(), self.sends))
     }
 
     fn join(&mut self, select: &Arc<AtomicBool>, objects: &mut Objects, cx: &mut Cx<'_>) {
@@ -306,6 +347,10 @@ impl<R, F: FnOnce(u64) -> R> Case<R> for TimerCase<F> {
 
     fn ready(&self, objects: &Objects, now: u64) -> bool {
         Case::<R>::fired(self, objects, now).is_some()
+    }
+
+    fn queue(&self) -> Option<(ObjectId, bool)> {
+        None
     }
 
     fn join(&mut self, _: &Arc<AtomicBool>, objects: &mut Objects, _: &mut Cx<'_>) {

@@ -340,3 +340,19 @@ fn a_lone_channel_is_in_no_select_over_several() {
         &["error in the scenario's own code: a lone channel takes part in no select over several"],
     );
 }
+
+/// The cases once joined the channel's queue as they were listed, so that the second was never served to one that waits.
+#[test]
+fn of_two_cases_that_wait_at_one_channel_either_is_served() {
+    check(
+        || {
+            let ch = Chan::<u32>::new("ch", 0);
+            go("select", move || {
+                observe(Select::new().recv(&ch, |_| "first").recv(&ch, |_| "second").run());
+            });
+            // It finds somebody who waits, or nobody.
+            observe(ch.try_send(1).is_ok());
+        },
+        &["false", "true first", "true second"],
+    );
+}

@@ -207,7 +207,7 @@ impl Proc {
                 exit: None,
                 descriptors: parent.descriptors.clone(),
                 container: parent.container,
-                    full_disk: 0,
+                full_disk: 0,
                 task: None,
                 said: String::new(),
                 frame: 0,

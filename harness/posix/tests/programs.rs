@@ -468,7 +468,9 @@ fn what_a_descriptor_is_not_for_fails_as_on_linux() {
                 0
             });
         },
-        &["Err(EISDIR) Err(EINVAL) Err(EBADF) Err(EBADF) Ok(()) Ok(false) Err(ENOENT) Err(EEXIST) Err(EXDEV)"],
+        &[
+            "Err(EISDIR) Err(EINVAL) Err(EBADF) Err(EBADF) Ok(()) Ok(false) Err(ENOENT) Err(EEXIST) Err(EXDEV)",
+        ],
     );
 }
 

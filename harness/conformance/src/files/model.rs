@@ -40,7 +40,9 @@ fn body(calls: &Arc<Calls>, shown: &Sink) {
         machine.spawn(format!("{who:?}"), 0, move |proc| {
             let mut process = Process { proc, dirs, children, got: Vec::new() };
             for (at, (_, call)) in calls.calls.iter().enumerate().filter(|(_, (by, _))| *by == who) {
-                turn.op("wait for the turn", Access::Read).when_with(|t, at| *t as u64 == at, at as u64).run(|_, _| ());
+                turn.op("wait for the turn", Access::Read)
+                    .when_with(|t, at| *t as u64 == at, at as u64)
+                    .run(|_, _| ());
                 let gave = process.call(*call).unwrap_or_else(Gave::Failed);
                 shown.lock().expect("nobody panicked").gave.push(gave);
                 turn.op("pass the turn on", Access::Write).run(|t, _| *t += 1);

@@ -85,7 +85,8 @@ const FIRST: u32 = 3;
 impl Reference {
     /// Makes the calls, one after another.
     pub fn run(calls: &Calls, wrong: Option<Wrong>) -> Shown {
-        let mut reference = Reference { wrong, processes: vec![Process::default(); 2], ..Reference::default() };
+        let mut reference =
+            Reference { wrong, processes: vec![Process::default(); 2], ..Reference::default() };
         let mut gave = Vec::new();
         for (who, call) in calls.calls.iter().take(MOST) {
             let who = usize::from(*who == Who::Q);
@@ -101,7 +102,8 @@ impl Reference {
 
     fn tree(&self) -> Tree {
         let dirs = self.names.iter().enumerate();
-        let file = |dir: usize, name: &str, file: usize| (format!("{dir}/{name}"), self.files[file].bytes.clone());
+        let file =
+            |dir: usize, name: &str, file: usize| (format!("{dir}/{name}"), self.files[file].bytes.clone());
         dirs.flat_map(|(dir, names)| names.iter().map(move |(name, at)| file(dir, name, *at))).collect()
     }
 
@@ -119,7 +121,8 @@ impl Reference {
                 Gave::Done
             }
             Call::Truncate(_, length) => {
-                let file = self.file(description).filter(|_| self.writes(description)).ok_or(Errno::EINVAL)?;
+                let file =
+                    self.file(description).filter(|_| self.writes(description)).ok_or(Errno::EINVAL)?;
                 self.files[file].bytes.resize(usize::from(length % 16), 0);
                 Gave::Done
             }

@@ -24,8 +24,8 @@ pub enum Wrong {
     SignalKept,
     /// What is in the buffer when a channel is closed is lost.
     LostAtClose,
-    /// A receiver takes the last of the senders that wait.
-    LastSender,
+    /// A receiver takes the value of a sender that waits before what is in the buffer.
+    PastTheBuffer,
     /// A `select` that is ready takes its first case.
     FirstCase,
     /// A compare-and-swap that fails writes all the same.
@@ -255,7 +255,11 @@ impl Machine<'_> {
     }
 
     fn panics(&self, step: Step, text: &str) -> Vec<Next> {
-        if self.program.recovers { step.sees(format!("panic: {text}")) } else { step.to(Phase::Dying(text.to_owned())) }
+        if self.program.recovers {
+            step.sees(format!("panic: {text}"))
+        } else {
+            step.to(Phase::Dying(text.to_owned()))
+        }
     }
 
     /// What is shown when nothing can go on.
@@ -287,7 +291,9 @@ impl Machine<'_> {
                 s.locked = true;
                 step.done()
             }
-            (Op::Unlock, _) if !s.locked && !self.is(Wrong::Unlock) => fatal("sync: unlock of unlocked mutex"),
+            (Op::Unlock, _) if !s.locked && !self.is(Wrong::Unlock) => {
+                fatal("sync: unlock of unlocked mutex")
+            }
             (Op::Unlock, _) => {
                 s.locked = false;
                 step.done()
@@ -544,7 +550,11 @@ impl Machine<'_> {
                 if waiters != 0 && delta > 0 && counter == i32::from(delta) {
                     return self.panics(step, MISUSE);
                 }
-                if counter > 0 || waiters == 0 { step.done() } else { step.to(Phase::Wakes(counter, waiters)) }
+                if counter > 0 || waiters == 0 {
+                    step.done()
+                } else {
+                    step.to(Phase::Wakes(counter, waiters))
+                }
             }
             (Op::Add(_), Phase::Wakes(counter, waiters)) => {
                 if (wg.counter, wg.waiters) != (counter, waiters) {
@@ -665,9 +675,8 @@ impl Machine<'_> {
     fn receive(&self, s: &mut State, c: Channel) -> Option<Option<u32>> {
         let chan = &mut s.channels[c as usize];
         if !chan.senders.is_empty() {
-            let last = if self.is(Wrong::LastSender) { chan.senders.len() - 1 } else { 0 };
-            let sender = chan.senders.remove(last);
-            let value = if chan.cap == 0 {
+            let sender = chan.senders.remove(0);
+            let value = if chan.cap == 0 || self.is(Wrong::PastTheBuffer) {
                 sender.value
             } else {
                 chan.buffer.push(sender.value);
@@ -724,18 +733,21 @@ impl Machine<'_> {
             return Step { state: state.clone(), task }.sees("default");
         }
         // It joins the queues in a random order, which matters if both are of one channel.
-        [[0, 1], [1, 0]].into_iter().flat_map(|order| {
-            let mut step = Step { state: state.clone(), task };
-            for number in order {
-                let waiter = Waiter { task, case: Some(number), value };
-                match cases[number] {
-                    Case::Send(Channel::Nil) | Case::Receive(Channel::Nil) => {}
-                    Case::Send(c) => step.state.channels[c as usize].senders.push(waiter),
-                    Case::Receive(c) => step.state.channels[c as usize].receivers.push(waiter),
+        [[0, 1], [1, 0]]
+            .into_iter()
+            .flat_map(|order| {
+                let mut step = Step { state: state.clone(), task };
+                for number in order {
+                    let waiter = Waiter { task, case: Some(number), value };
+                    match cases[number] {
+                        Case::Send(Channel::Nil) | Case::Receive(Channel::Nil) => {}
+                        Case::Send(c) => step.state.channels[c as usize].senders.push(waiter),
+                        Case::Receive(c) => step.state.channels[c as usize].receivers.push(waiter),
+                    }
                 }
-            }
-            step.to(Phase::Parked)
-        }).collect()
+                step.to(Phase::Parked)
+            })
+            .collect()
     }
 
     fn context(&self, mut step: Step, op: Op, phase: Phase) -> Vec<Next> {

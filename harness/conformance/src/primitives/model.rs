@@ -7,7 +7,9 @@ use bohr_go::atomic::Int32;
 use bohr_go::context::{Cancel, Context};
 use bohr_go::time::{Timer, sleep};
 use bohr_go::{Chan, Cond, Mutex, Once, RWMutex, Select, SyncMap, WaitGroup, go, panic, recover};
-use bohr_kernel::{Blocked, Finding, Obj, Outcome, Program, RunConfig, at_rest, blocked_tasks, observe, when_blocked};
+use bohr_kernel::{
+    Blocked, Finding, Obj, Outcome, Program, RunConfig, at_rest, blocked_tasks, observe, when_blocked,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -169,7 +171,9 @@ impl World {
             Op::MapClear => self.map.clear(),
             Op::Cancel(child) => context(child).1.cancel(),
             Op::Err(child) => see(context(child).0.err().map_or("nil".to_owned(), |e| e.to_string())),
-            Op::Done(child) => see(context(child).0.done().recv().map_or("closed", |()| "a value").to_owned()),
+            Op::Done(child) => {
+                see(context(child).0.done().recv().map_or("closed", |()| "a value").to_owned())
+            }
             Op::Sleep(d) => sleep(Duration::from_nanos(d.into())),
             Op::TimerReceive => see(self.timer.recv().to_string()),
             Op::TimerTryReceive => {

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 /// Makes the calls on two file systems: where temporary files are, and in memory. The numbers of descriptors are counted here,
 /// since other threads of the test have some as well.
 pub fn run(calls: &Calls) -> Shown {
-    let dirs = [tempfile::tempdir().expect("there is room"), TempDir::new_in("/dev/shm").expect("Linux has one")];
+    let dirs =
+        [tempfile::tempdir().expect("there is room"), TempDir::new_in("/dev/shm").expect("Linux has one")];
     let mut process = Process { dirs, open: BTreeMap::new(), got: Vec::new() };
     let mut gave = Vec::new();
     for (_, call) in calls.calls.iter().take(MOST) {
@@ -74,7 +75,9 @@ impl Process {
             Call::FsyncDir(_) => Ok(Gave::Done),
             Call::Unlink(at) => real(fs::unlink(path(at))),
             Call::Rename(from, to) => real(fs::rename(path(from), path(to))),
-            Call::Link(old, new) => real(fs::linkat(fs::CWD, path(old), fs::CWD, path(new), AtFlags::empty())),
+            Call::Link(old, new) => {
+                real(fs::linkat(fs::CWD, path(old), fs::CWD, path(new), AtFlags::empty()))
+            }
             Call::Exists(at) => Ok(Gave::Is(fs::stat(path(at)).is_ok())),
             Call::List(other) => {
                 let entries = std::fs::read_dir(self.path(other))?;
