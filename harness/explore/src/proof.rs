@@ -122,6 +122,12 @@ impl Proof {
         self.done(*part).then_some(choices)
     }
 
+    /// True if the program that it last went on with was another than that which it was begun with, as far as that showed.
+    /// Then it proves nothing of either.
+    pub fn changed(&self) -> bool {
+        self.parts.iter().any(Progress::changed)
+    }
+
     /// True if there is nothing left to do.
     pub fn over(&self) -> bool {
         self.found().is_some() || self.explored().all
@@ -130,10 +136,7 @@ impl Proof {
     /// Goes on, with up to `jobs` threads, until everything is explored, every part has reached its limits,
     /// or `sink` says otherwise. Which of the parts have got how far by then may differ from one time to the next;
     /// what they add up to in the end does not, nor which run is found. To keep a proof from time to time, let
-    /// `sink` stop it, store it, and go on.
-    ///
-    /// # Panics
-    /// If the program is not the one that the proof was begun with.
+    /// `sink` stop it, store it, and go on. It stops if the program [has changed](Proof::changed).
     pub fn go_on<T: Into<Then>>(
         &mut self,
         program: &Program,

@@ -223,6 +223,32 @@ fn an_altered_proof_is_refused() {
     assert!(matches!(Proof::from_json(&whole.to_json(), "one", &config), Err(Unusable::Damaged)));
 }
 
+/// Whoever edits a program and goes on with its proof was once met by a panic.
+#[test]
+fn a_proof_of_a_program_that_has_changed_says_so() {
+    let limits = Limits { runs: Some(3), ..LIMITS };
+    let mut tried = 0;
+    let all: Vec<Small> = programs().take(200).collect();
+    for pair in all.windows(2) {
+        let config = pair[0].config();
+        let mut proof = Proof::new("small", &config, 0);
+        if proof.go_on(&pair[0].program(), config, limits, 1, |_| true).all {
+            continue;
+        }
+        assert!(!proof.changed());
+        let mut same = proof.clone();
+        same.go_on(&pair[0].program(), config, LIMITS, 1, |_| true);
+        assert!(!same.changed(), "it is the same program");
+        // Another that looks the same up to here cannot be told.
+        let explored = proof.go_on(&pair[1].program(), config, LIMITS, 1, |_| true);
+        if proof.changed() {
+            tried += 1;
+            assert!(!explored.all, "it proves nothing");
+        }
+    }
+    assert!(tried > 20, "{tried} of them were told apart");
+}
+
 #[test]
 fn a_limit_ends_a_proof_before_its_end() {
     let small = programs().find(|small| prove(small, 0, 1).0.executions > 5).unwrap();

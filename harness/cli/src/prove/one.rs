@@ -156,6 +156,13 @@ impl Work<'_> {
             };
             let limits = strategy::Limits { runs: None, traces: true };
             proof.go_on(&self.program, self.config, limits, self.limits.jobs, sink);
+            if proof.changed() {
+                let (file, path) = (checkpoint.file(), self.subject.path());
+                let advice = "without --resume it begins anew";
+                return Err(Error::Input(format!(
+                    "failed to go on with the proof in {file:?}: {path} has changed since; {advice}"
+                )));
+            }
             if !proof.over() {
                 checkpoint.write(&proof)?;
             }

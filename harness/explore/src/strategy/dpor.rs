@@ -77,8 +77,6 @@ pub enum Sabotage {
     Backtrack,
 }
 
-const CHANGED: &str = "a program does the same when the same choices are made";
-
 /// Source-DPOR. Runs must be [logged](bohr_kernel::RunConfig::log).
 pub struct Dpor<F> {
     limits: Limits,
@@ -181,16 +179,24 @@ impl<F: FnMut(Outcome) -> bool + 'static> Strategy for Dpor<F> {
             self.progress.stack.levels.push(level);
         }
         self.depth += 1;
-        match (&self.progress.stack.levels[self.depth - 1], point) {
+        let choice = match (&self.progress.stack.levels[self.depth - 1], point) {
             (Level::Value { chosen, of, .. }, Point::Value { of: now }) if of == now => Some(*chosen),
             (Level::Task(level), Point::Task { enabled, .. }) if level.was_reached_with(enabled) => {
                 point.choice_of(level.chosen)
             }
-            _ => panic!("{CHANGED}"),
-        }
+            _ => None,
+        };
+        self.progress.changed |= choice.is_none();
+        choice
     }
 
     fn end(&mut self, mut outcome: Outcome) {
+        // What the same choices lead to is the same, if it is the same program.
+        self.progress.changed |= self.depth < self.progress.stack.levels.len();
+        if self.progress.changed {
+            self.stopped = true;
+            return;
+        }
         if !outcome.abandoned
             && let Some(level) = self.progress.stack.last_task()
         {

@@ -18,6 +18,9 @@ pub struct Progress {
     pub(super) sleep_blocked: u64,
     pub(super) traces: BTreeSet<u64>,
     pub(super) finished: bool,
+    /// The program did something else than before when the same choices were made.
+    #[serde(skip)]
+    pub(super) changed: bool,
 }
 
 impl Progress {
@@ -43,6 +46,11 @@ impl Progress {
             sleep_blocked: all.iter().map(|part| part.sleep_blocked).sum(),
             traces: traces.len() as u64,
         }
+    }
+
+    /// True if it was not the same program any more: then it is worth nothing.
+    pub fn changed(&self) -> bool {
+        self.changed
     }
 
     /// True if there is nothing left to do, other than in parts.
