@@ -189,7 +189,7 @@ impl<'a> Arbitrary<'a> for At {
         let both = u8::try_from(NAMES.len()).unwrap_or(u8::MAX) * 4;
         let one: u8 = bytes.int_in_range(0..=both - 1)?;
         // One in four is in the second directory.
-        Ok(At { other: one % 4 == 0, name: one / 4 })
+        Ok(At { other: one.is_multiple_of(4), name: one / 4 })
     }
 }
 

@@ -156,13 +156,13 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
 /// As for [`check`].
 pub fn compare(program: &Goroutines, wrong: Option<Wrong>) -> Result<bool, String> {
     let Some(shown) = shown(program, MOST) else { return Ok(false) };
-    let (allowed, misused) = machine::allowed(program, Steps::Atomic, wrong);
-    if let Some(line) = shown.difference(&allowed).next() {
-        return Err(format!("it shows what is not allowed: {line}\nallowed: {allowed:#?}"));
+    let (all, misused) = allowed(program, Steps::Atomic, wrong);
+    if let Some(line) = shown.difference(&all).next() {
+        return Err(format!("it shows what is not allowed: {line}\nallowed: {all:#?}"));
     }
     // The harness takes a count and what follows from it in one step. That can be told only if more read locks are given up
     // than were taken, which Go notices in some states and not in others.
-    let due = if misused { machine::allowed(program, Steps::Merged, wrong).0 } else { allowed };
+    let due = if misused { allowed(program, Steps::Merged, wrong).0 } else { all };
     match due.difference(&shown).next() {
         None => Ok(true),
         Some(line) => Err(format!("it never shows what is allowed: {line}\nshown: {shown:#?}")),
