@@ -7,8 +7,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// libFuzzer goes through all of them after each run, which takes a microsecond; a scenario has some hundred pairs.
-const COUNTERS: usize = 1 << 14;
+/// libFuzzer goes through all of them after each run, and a scenario has some hundred pairs.
+const COUNTERS: usize = 1 << 12;
 
 #[allow(unsafe_code)]
 #[used]

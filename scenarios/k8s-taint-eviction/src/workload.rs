@@ -289,6 +289,10 @@ impl Setup {
         if self.pods().is_empty() {
             return Err("there is no pod".to_owned());
         }
+        // The tester looks for the events of so many pods, the first of them A.
+        if !self.pods().contains(&PodName::A) {
+            return Err("there is pod B and no pod A".to_owned());
+        }
         for pod in self.pods() {
             let states: Vec<bool> = all
                 .iter()
