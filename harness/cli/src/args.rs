@@ -172,6 +172,9 @@ pub struct Fuzz {
 /// `bohr seeds`
 #[derive(Debug, clap::Args)]
 pub struct Seeds {
+    /// Only for these scenarios
+    #[arg(value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
     /// Where to write, one folder a fuzz target
     #[arg(long, value_name = "DIR", default_value = "fuzz/corpus")]
     pub out: PathBuf,

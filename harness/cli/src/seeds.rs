@@ -5,6 +5,7 @@ use crate::exit::{Done, Error};
 use crate::output::{Look, Output};
 use crate::scenarios;
 use crate::store::write_whole;
+use crate::target;
 use crate::words::counted;
 use bohr_explore::campaign::{Budget, Found, campaign, name_of};
 use bohr_explore::driver::Driver;
@@ -22,9 +23,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// The schedules that are drawn to find what a variant can violate on a workload.
-const SCHEDULES: u64 = 2_000;
+const SCHEDULES: u64 = 500;
 /// The runs that may be spent on making a schedule that was found smaller.
-const SHRINK_RUNS: u64 = 2_000;
+const SHRINK_RUNS: u64 = 300;
 /// The passing schedules of each workload, besides the one without preemptions.
 const PASSING: u64 = 3;
 
@@ -57,10 +58,15 @@ struct Seed {
 
 /// Runs the command.
 pub fn seeds(args: &args::Seeds, out: &mut Output) -> Result<Done, Error> {
-    let cells = cells();
+    let asked: Result<Vec<_>, _> = args.scenarios.iter().map(|asked| target::scenario(asked)).collect();
+    let asked = match asked? {
+        none if none.is_empty() => scenarios::ALL.to_vec(),
+        asked => asked,
+    };
+    let cells = cells(&asked);
     let found = run_all(&cells, args.jobs.number(), seeds_of, |_, _| {});
     let mut targets = Vec::new();
-    for scenario in scenarios::ALL {
+    for scenario in &asked {
         let of_scenario = || cells.iter().zip(&found).filter(|(cell, _)| same(cell.scenario, *scenario));
         for form in forms(*scenario) {
             let target = Target::new(*scenario, form).expect("the scenario has the form");
@@ -103,9 +109,9 @@ fn same(one: &dyn AnyScenario, other: &dyn AnyScenario) -> bool {
     one.info().name == other.info().name
 }
 
-fn cells() -> Vec<Cell> {
+fn cells(asked: &[&'static dyn AnyScenario]) -> Vec<Cell> {
     let mut cells = Vec::new();
-    for scenario in scenarios::ALL {
+    for scenario in asked {
         for variant in scenario.variants() {
             for class in scenario.classes().into_iter().filter(|class| class.smallest) {
                 cells.push(Cell {

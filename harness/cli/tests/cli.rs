@@ -1,7 +1,7 @@
 //! The program, as its users meet it.
 
 use assert_cmd::Command;
-use bohr_explore::input::{Input, Target};
+use bohr_explore::input::{Input, Target, surprise};
 use bohr_explore::token::Token;
 use serde_json::Value;
 use std::fs;
@@ -335,6 +335,39 @@ fn a_file_that_is_no_crash_of_its_target_is_explained() {
     let folder = bohr.path("artifacts").join("crio_event_broadcast_buggy");
     fs::create_dir_all(&folder).unwrap();
     bohr.bad_input(&["replay", folder.to_str().unwrap()], &["it is a folder; name one file in it"]);
+}
+
+#[test]
+fn seeds_do_what_their_names_say() {
+    let bohr = Bohr::new();
+    let json = bohr.json(&["seeds", "crio", "--out", "corpus", "--json"], 0);
+    let targets = json["targets"].as_array().unwrap();
+    assert_eq!(targets.len(), 3, "buggy, fixed and any_variant");
+    for written in targets {
+        let name = written["target"].as_str().unwrap();
+        let target = Target::named(bohr_cli::scenarios::ALL, name).unwrap();
+        let files = files(&bohr.path("corpus").join(name));
+        assert_eq!(written["seeds"], files.len(), "{name}");
+        assert!(files.len() >= 2, "{name}");
+        for file in files {
+            let input = Input::decode(&target, &fs::read(&file).unwrap()).unwrap();
+            let outcome = input.run(&target, false).unwrap();
+            let (variant, workload) = (&input.variant, &input.workload);
+            let said = surprise(target.scenario, variant, workload, &outcome);
+            assert_eq!(said, None, "{}", file.display());
+            let file = file.file_name().unwrap().to_str().unwrap();
+            let (_, shows) = file.rsplit_once('.').unwrap();
+            let oracle = target.scenario.oracles().iter().any(|oracle| oracle.id == shows);
+            let shown = outcome.findings.iter().any(|f| f.oracle.as_deref() == Some(shows));
+            // In a target of one form the first finding ends the run.
+            match target.variant {
+                Some("buggy") => assert!(!outcome.findings.is_empty(), "{name}/{file}"),
+                Some(_) => {}
+                None => assert_eq!(oracle, shown, "{name}/{file}"),
+            }
+        }
+    }
+    bohr.bad_input(&["seeds", "crio", "--out", "/dev/null/x"], &["failed to write", "--out"]);
 }
 
 #[test]
