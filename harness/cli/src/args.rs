@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::prove::By;
+use crate::shard::Shard;
 use bohr_explore::driver::Driver;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ pub enum Command {
     Fuzz(Fuzz),
     /// Run a bug of processes as real processes on real files
     Live(Live),
+    /// Put the results of all shards of a run, a proof or a fuzzing campaign together
+    Merge(Merge),
     /// Write the reports, or tell which of them are stale
     Report(Report),
 }
@@ -72,6 +75,9 @@ pub struct Run {
     /// (exhaustive search), stress (OS threads) or loom (a second opinion on what has up to 5 tasks)
     #[arg(long, value_name = "NAME", value_parser = driver)]
     pub driver: Option<Driver>,
+    /// Find only each N-th verdict, from the I-th on, and keep them for `bohr merge`. Started again it goes on
+    #[arg(long, value_name = "I/N", conflicts_with = "time")]
+    pub shard: Option<Shard>,
     #[command(flatten)]
     pub folder: Folder,
 }
@@ -103,6 +109,10 @@ pub struct Prove {
     /// Go on where an earlier proof by traces was stopped
     #[arg(long)]
     pub resume: bool,
+    /// Explore only each N-th part of every proof, from the I-th on, and keep that for `bohr merge`; by traces, unless
+    /// --by says otherwise. Started again it goes on
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["time", "resume"])]
+    pub shard: Option<Shard>,
     #[command(flatten)]
     pub jobs: Jobs,
     #[command(flatten)]
@@ -152,10 +162,13 @@ pub struct Fuzz {
     /// What to run; the smallest workloads in turns if none is named. Names match loosely: a unique part will do
     #[arg(value_name = "SCENARIO/VARIANT[/WORKLOAD]")]
     pub target: String,
-    /// The seed
+    /// The first seed
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..1 << 63))]
     pub seed: u64,
-    /// The most schedules, over all workloads; 100,000 if neither this nor a time is given
+    /// How many seeds. From each, every workload is fuzzed on its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..1 << 32))]
+    pub seeds: u64,
+    /// The most schedules, over all workloads and seeds; 100,000 if neither this nor a time is given
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub schedules: Option<u64>,
     /// Stop after this time: 30s, 2m, 500ms
@@ -163,6 +176,9 @@ pub struct Fuzz {
     pub time: Option<Duration>,
     #[command(flatten)]
     pub jobs: Jobs,
+    /// Fuzz only each N-th workload and seed, from the I-th on, and keep that for `bohr merge`. Started again it goes on
+    #[arg(long, value_name = "I/N", conflicts_with = "time")]
+    pub shard: Option<Shard>,
     #[command(flatten)]
     pub folder: Folder,
 }
@@ -178,6 +194,18 @@ pub struct Live {
     /// The most time for each form: 30s, 2m, 500ms
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1m")]
     pub time: Duration,
+}
+
+/// `bohr merge`
+#[derive(Debug, clap::Args)]
+pub struct Merge {
+    /// The shards' results, or a folder with them in it
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub results: Vec<PathBuf>,
+    #[command(flatten)]
+    pub jobs: Jobs,
+    #[command(flatten)]
+    pub folder: Folder,
 }
 
 /// `bohr report`

@@ -12,6 +12,7 @@ mod interrupt;
 mod judging;
 mod list;
 mod live;
+mod merge;
 mod names;
 mod output;
 mod progress;
@@ -20,6 +21,7 @@ mod replay;
 mod report;
 mod run;
 pub mod scenarios;
+mod shard;
 mod shrink;
 mod source;
 mod store;
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Stress(stress) => stress::stress(stress, &mut out),
         Command::Fuzz(fuzz) => fuzz::fuzz(fuzz, &mut out),
         Command::Live(live) => live::live(live, &mut out),
+        Command::Merge(merge) => merge::merge(merge, &mut out),
         Command::Report(report) => report::report(report, &mut out),
     };
     exit::code(done)
