@@ -98,6 +98,11 @@ pub fn program() -> Result<String, Error> {
     Ok(format!("{:08x}-{}", crc32fast::hash(&bytes), bytes.len()))
 }
 
+/// Also where a file is in the way of a folder: that shows when it is written.
+fn is_not_there(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// The work of a shard: what is done, and what is still to do.
 pub struct Work<U> {
     head: Head,
@@ -134,7 +139,7 @@ impl<U: Serialize + DeserializeOwned> Work<U> {
                 work.complete = true;
                 work.units(&work.result, &text)?
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => work.kept()?,
+            Err(e) if is_not_there(&e) => work.kept()?,
             Err(e) => return Err(work.unusable(&work.result, &e.to_string())),
         };
         work.before = done.len();
@@ -250,7 +255,7 @@ impl<U: Serialize + DeserializeOwned> Work<U> {
         match fs::read_to_string(&head) {
             // Its folder is what would have to go.
             Ok(text) => self.units(&self.folder, &text).map(drop)?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            Err(e) if is_not_there(&e) => {
                 let only = ShardFile::<U> { head: self.head.clone(), units: BTreeMap::new() };
                 let text = serde_json::to_string(&only).map_err(|e| self.unwritable(&head, &e.into()))?;
                 write_whole(&head, &text).map_err(|e| self.unwritable(&head, &e))?;
