@@ -40,6 +40,15 @@ macro_rules! plug_in {
     };
 }
 
+/// Every scenario.
+pub static SCENARIOS: &[&dyn AnyScenario] = &[
+    &argo_roundtripper::RoundTripper,
+    &crio_event_broadcast::EventBroadcast,
+    &k8s_taint_eviction::TaintEviction,
+    &kata_deploy_config::DeployConfig,
+    &submariner_image_log::ImageLog,
+];
+
 /// What is a crash.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Crashes {

@@ -38,6 +38,8 @@ pub enum Command {
     Stress(Stress),
     /// Look for failures with schedules that are made of those which showed something new
     Fuzz(Fuzz),
+    /// Write corpora for the cargo-fuzz targets to begin with: what campaigns find, shrunk
+    Seeds(Seeds),
     /// Run a bug of processes as real processes on real files
     Live(Live),
     /// Write the reports, or tell which of them are stale
@@ -165,6 +167,16 @@ pub struct Fuzz {
     pub jobs: Jobs,
     #[command(flatten)]
     pub folder: Folder,
+}
+
+/// `bohr seeds`
+#[derive(Debug, clap::Args)]
+pub struct Seeds {
+    /// Where to write, one folder a fuzz target
+    #[arg(long, value_name = "DIR", default_value = "fuzz/corpus")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub jobs: Jobs,
 }
 
 /// `bohr live`

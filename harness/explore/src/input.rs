@@ -134,6 +134,12 @@ impl Target {
 }
 
 impl Input {
+    /// A variant on a workload under a schedule.
+    pub fn new(variant: &str, workload: &str, mut schedule: Vec<u32>) -> Input {
+        trim(&mut schedule);
+        Input { variant: variant.to_owned(), workload: workload.to_owned(), schedule }
+    }
+
     /// Decodes bytes. Nothing if `arbitrary` gives no workload for them.
     pub fn decode(target: &Target, bytes: &[u8]) -> Option<Input> {
         let (section, schedule) = split(bytes);
@@ -174,9 +180,7 @@ impl Input {
         if token.eager_time {
             return Err("its time moves by choice, which a fuzz input cannot say".to_owned());
         }
-        let mut schedule = token.choices.clone();
-        trim(&mut schedule);
-        Ok(Input { variant: token.variant.clone(), workload: token.workload.clone(), schedule })
+        Ok(Input::new(&token.variant, &token.workload, token.choices.clone()))
     }
 
     /// Runs it.
