@@ -1,6 +1,4 @@
 //! The reported form: it must crash, which shows that the fuzzer works.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bohr_fuzz::check(&argo_roundtripper::RoundTripper, "buggy", bytes);
-});
+bohr_fuzz::scenario!(argo_roundtripper::RoundTripper, "buggy", bohr_fuzz::Crashes::Anything);

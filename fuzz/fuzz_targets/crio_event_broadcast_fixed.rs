@@ -1,6 +1,4 @@
 //! The fixed form: no input may crash it.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bohr_fuzz::check(&crio_event_broadcast::EventBroadcast, "fixed", bytes);
-});
+bohr_fuzz::scenario!(crio_event_broadcast::EventBroadcast, "fixed", bohr_fuzz::Crashes::Surprises);

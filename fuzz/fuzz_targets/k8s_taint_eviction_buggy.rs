@@ -1,6 +1,4 @@
 //! The reported form: it must crash, which shows that the fuzzer works.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bohr_fuzz::check(&k8s_taint_eviction::TaintEviction, "buggy", bytes);
-});
+bohr_fuzz::scenario!(k8s_taint_eviction::TaintEviction, "buggy", bohr_fuzz::Crashes::Anything);

@@ -1,6 +1,4 @@
 //! The fixed form: no input may crash it.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bohr_fuzz::check(&k8s_taint_eviction::TaintEviction, "fixed", bytes);
-});
+bohr_fuzz::scenario!(k8s_taint_eviction::TaintEviction, "fixed", bohr_fuzz::Crashes::Surprises);

@@ -1,6 +1,4 @@
 //! The reported form: it must crash, which shows that the fuzzer works.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bohr_fuzz::check(&kata_deploy_config::DeployConfig, "buggy", bytes);
-});
+bohr_fuzz::scenario!(kata_deploy_config::DeployConfig, "buggy", bohr_fuzz::Crashes::Anything);

@@ -1,6 +1,4 @@
 //! The reported form: it must crash, which shows that the fuzzer works.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bohr_fuzz::check(&submariner_image_log::ImageLog, "buggy", bytes);
-});
+bohr_fuzz::scenario!(submariner_image_log::ImageLog, "buggy", bohr_fuzz::Crashes::Anything);

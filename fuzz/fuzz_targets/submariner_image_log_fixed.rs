@@ -1,6 +1,4 @@
 //! The fixed form: no input may crash it.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bohr_fuzz::check(&submariner_image_log::ImageLog, "fixed", bytes);
-});
+bohr_fuzz::scenario!(submariner_image_log::ImageLog, "fixed", bohr_fuzz::Crashes::Surprises);

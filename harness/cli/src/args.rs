@@ -39,6 +39,8 @@ pub enum Command {
     Stress(Stress),
     /// Look for failures with schedules that are made of those which showed something new
     Fuzz(Fuzz),
+    /// Write corpora for the cargo-fuzz targets to begin with: what campaigns find, shrunk
+    Seeds(Seeds),
     /// Run a bug of processes as real processes on real files
     Live(Live),
     /// Put the results of all shards of a run, a proof or a fuzzing campaign together
@@ -181,6 +183,16 @@ pub struct Fuzz {
     pub shard: Option<Shard>,
     #[command(flatten)]
     pub folder: Folder,
+}
+
+/// `bohr seeds`
+#[derive(Debug, clap::Args)]
+pub struct Seeds {
+    /// Where to write, one folder a fuzz target
+    #[arg(long, value_name = "DIR", default_value = "fuzz/corpus")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub jobs: Jobs,
 }
 
 /// `bohr live`

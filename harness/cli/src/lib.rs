@@ -21,6 +21,7 @@ mod replay;
 mod report;
 mod run;
 pub mod scenarios;
+mod seeds;
 mod shard;
 mod shrink;
 mod source;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Shrink(shrink) => shrink::shrink(shrink, &mut out),
         Command::Stress(stress) => stress::stress(stress, &mut out),
         Command::Fuzz(fuzz) => fuzz::fuzz(fuzz, &mut out),
+        Command::Seeds(seeds) => seeds::seeds(seeds, &mut out),
         Command::Live(live) => live::live(live, &mut out),
         Command::Merge(merge) => merge::merge(merge, &mut out),
         Command::Report(report) => report::report(report, &mut out),

@@ -4,9 +4,8 @@ use crate::exit::Error;
 use crate::scenarios;
 use crate::store;
 use crate::target::Subject;
-use bohr_explore::input::{Input, target};
+use bohr_explore::input::{Input, Target};
 use bohr_explore::token::Token;
-use bohr_kernel::scenario::AnyScenario;
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
@@ -58,8 +57,8 @@ fn from_path(path: &Path) -> Result<String, Error> {
 /// The token that a file is about: a crash file of a fuzz target, a stored finding, or any text with a
 /// token in it.
 fn token_of_file(path: &Path, bytes: &[u8]) -> Result<String, String> {
-    if let Some((scenario, variant)) = fuzz_target(path) {
-        return token_of_fuzz_input(scenario, variant, bytes);
+    if let Some(target) = fuzz_target(path) {
+        return token_of_fuzz_input(&target, bytes);
     }
     if let Ok(stored) = serde_json::from_slice::<StoredToken>(bytes) {
         if stored.version != store::VERSION {
@@ -89,17 +88,18 @@ struct CaseToken {
 }
 
 /// What a crash file is about is told by the folder that the fuzzer puts it in.
-fn fuzz_target(path: &Path) -> Option<(&'static dyn AnyScenario, &'static str)> {
+fn fuzz_target(path: &Path) -> Option<Target> {
     let path = path.canonicalize().ok()?;
-    let folder = path.parent()?.file_name()?.to_str()?;
-    let all = scenarios::ALL.iter().flat_map(|s| s.variants().into_iter().map(|v| (*s, v.name)));
-    all.into_iter().find(|(scenario, variant)| target(scenario.info().name, variant) == folder)
+    Target::named(scenarios::ALL, path.parent()?.file_name()?.to_str()?)
 }
 
-fn token_of_fuzz_input(scenario: &dyn AnyScenario, variant: &str, bytes: &[u8]) -> Result<String, String> {
-    let input = Input::decode(scenario, bytes).ok_or("it is too short for a fuzz input")?;
-    let failed = input.token(scenario, variant)?;
-    let (_, token) = failed.ok_or("as a fuzz input it does not fail: the scenario has changed since")?;
+fn token_of_fuzz_input(target: &Target, bytes: &[u8]) -> Result<String, String> {
+    let name = target.name();
+    let input = Input::decode(target, bytes).ok_or_else(|| format!("it is no input of {name}"))?;
+    let failed = input.token(target)?;
+    let (_, token) = failed.ok_or_else(|| {
+        format!("it does not fail as an input of {name}: the scenario has changed since, or it is another target's")
+    })?;
     Ok(token.to_string())
 }
 

@@ -61,7 +61,7 @@ impl Store {
         let path = self.root.join(&case.scenario).join(&case.variant).join(file_name(case));
         let mut text = serde_json::to_string(&Stored { version: VERSION, case: case.clone() })?;
         text.push('\n');
-        write_whole(&path, &text)?;
+        write_whole(&path, text)?;
         Ok(path)
     }
 
@@ -76,11 +76,11 @@ impl Store {
 
 /// Writes a file, and the folder that it is in if that is not there. It is written aside and then renamed, so that it
 /// is whole or not there.
-pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content.as_ref())?;
     file.persist(path)?;
     Ok(())
 }

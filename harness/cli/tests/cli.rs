@@ -1,7 +1,7 @@
 //! The program, as its users meet it.
 
 use assert_cmd::Command;
-use bohr_explore::input::{Input, target};
+use bohr_explore::input::{Input, Target};
 use bohr_explore::token::Token;
 use serde_json::Value;
 use std::fs;
@@ -278,21 +278,63 @@ fn a_token_is_found_in_a_text() {
     bohr.json(&["replay", log.to_str().unwrap(), "--json"], 0);
 }
 
+/// An input on which the first scenario's reported form fails.
+fn crash() -> Vec<u8> {
+    let buggy = Target::named(bohr_cli::scenarios::ALL, "crio_event_broadcast_buggy").unwrap();
+    let bytes = |n: u8| (0..96u8).map(|i| i.wrapping_mul(n).wrapping_add(n)).collect::<Vec<u8>>();
+    let fails = |bytes: &Vec<u8>| {
+        let input = Input::decode(&buggy, bytes);
+        input.is_some_and(|input| input.token(&buggy).unwrap().is_some())
+    };
+    (0..=255).map(bytes).find(fails).expect("one of 256 inputs fails")
+}
+
+impl Bohr {
+    /// A file as a fuzz target would leave it.
+    fn artifact(&self, target: &str, bytes: &[u8]) -> String {
+        let folder = self.path("artifacts").join(target);
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("crash-1234");
+        fs::write(&file, bytes).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+}
+
 #[test]
 fn a_crash_file_of_the_fuzzer_replays() {
     let bohr = Bohr::new();
-    let scenario = bohr_cli::scenarios::ALL[0];
-    let bytes = |n: u8| (0..96u8).map(|i| i.wrapping_mul(n).wrapping_add(n)).collect::<Vec<u8>>();
-    let fails = |bytes: &Vec<u8>| {
-        let input = Input::decode(scenario, bytes);
-        input.is_some_and(|input| input.token(scenario, "buggy").unwrap().is_some())
+    let file = bohr.artifact("crio_event_broadcast_buggy", &crash());
+    let json = bohr.json(&["replay", &file, "--json"], 0);
+    assert_eq!(json["case"]["variant"], "buggy");
+}
+
+#[test]
+fn a_crash_file_that_holds_its_variant_replays() {
+    let bohr = Bohr::new();
+    let any = Target::named(bohr_cli::scenarios::ALL, "crio_event_broadcast_any_variant").unwrap();
+    let token: Token =
+        "bohr1:crio-event-broadcast/recover_done/burst:ARV-4tcSYLIGCwbfmmvdAyK7".parse().unwrap();
+    let bytes = Input::of_token(&token).unwrap().encode(&any).unwrap();
+    assert!(bytes[1..].starts_with(b"recover_done/burst"), "it can be read: {bytes:?}");
+    let file = bohr.artifact("crio_event_broadcast_any_variant", &bytes);
+    let json = bohr.json(&["replay", &file, "--json"], 0);
+    assert_eq!(json["case"]["variant"], "recover_done");
+}
+
+#[test]
+fn a_file_that_is_no_crash_of_its_target_is_explained() {
+    let bohr = Bohr::new();
+    let check = |target: &str, bytes: &[u8], says: &[&str]| {
+        let file = bohr.artifact(target, bytes);
+        bohr.bad_input(&["replay", &file], &[&[file.as_str()], says].concat());
     };
-    let crash = (0..=255).map(bytes).find(fails).expect("one of 256 inputs fails");
-    let folder = bohr.path("artifacts").join(target(scenario.info().name, "buggy"));
+    check("crio_event_broadcast_fixed", &crash(), &["does not fail", "another target's"]);
+    // The time between two writes of which the second is missing: no workload.
+    check("k8s_taint_eviction_fixed", &[64; 64], &["k8s_taint_eviction_fixed"]);
+    check("no_such_target", &crash(), &["there is no token in it"]);
+    let folder = bohr.path("artifacts").join("crio_event_broadcast_buggy");
     fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("crash-1234");
-    fs::write(&file, &crash).unwrap();
-    bohr.json(&["replay", file.to_str().unwrap(), "--json"], 0);
+    bohr.bad_input(&["replay", folder.to_str().unwrap()], &["it is a folder; name one file in it"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 /// its time.
 const SLICE: Duration = Duration::from_secs(20);
 /// The same at first, when it is short. It doubles each time.
-const FIRST_SLICE: Duration = Duration::from_secs(1);
+const FIRST_SLICE: Duration = Duration::from_millis(100);
 /// After so many executions by traces it is tried whether a search by states comes to an end sooner.
 const FEW: u64 = 50_000;
 /// So many executions a search by states then gets.

@@ -2,6 +2,7 @@
 
 mod base;
 mod corpus;
+mod features;
 mod flow;
 mod names;
 mod steer;
@@ -13,6 +14,7 @@ use super::random::{Policy, Rng};
 use base::Base;
 use bohr_kernel::{Kernel, Outcome, Point, TaskId};
 use corpus::{Corpus, Plan};
+pub use features::Features;
 use steer::Steer;
 use watch::Watch;
 

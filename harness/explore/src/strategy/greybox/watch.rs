@@ -44,7 +44,7 @@ struct Task {
 /// What is known of the run that goes on, and of all runs.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    names: Names,
+    pub(super) names: Names,
     pub(super) flows: Flows,
     tasks: Vec<Task>,
     objects: Vec<Option<Object>>,

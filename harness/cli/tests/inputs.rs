@@ -1,0 +1,178 @@
+//! Fuzz inputs of the scenarios: every byte string is one or none, and what is one can be written and read back.
+
+use bohr_cli::scenarios::ALL;
+use bohr_explore::input::{ANY_VARIANT, Input, Runner, Target, crossover, mutate, surprise};
+use bohr_explore::token::Token;
+use bohr_kernel::scenario::{AnyScenario, Role};
+
+const TOKENS: [&str; 5] = [
+    include_str!("../../../scenarios/argo-roundtripper/tests/tokens.rs"),
+    include_str!("../../../scenarios/crio-event-broadcast/tests/tokens.rs"),
+    include_str!("../../../scenarios/k8s-taint-eviction/tests/tokens.rs"),
+    include_str!("../../../scenarios/kata-deploy-config/tests/tokens.rs"),
+    include_str!("../../../scenarios/submariner-image-log/tests/tokens.rs"),
+];
+
+/// Each token that is kept as a test, with its scenario.
+fn tokens() -> Vec<(&'static dyn AnyScenario, Token)> {
+    let words = TOKENS.iter().flat_map(|text| text.split('"')).filter(|word| word.starts_with("bohr1:"));
+    let with_scenario = |word: &str| {
+        let token: Token = word.parse().expect("it replays in its own test");
+        let scenario = ALL.iter().find(|s| s.info().name == token.scenario).expect("it is listed");
+        (*scenario, token)
+    };
+    words.map(with_scenario).collect()
+}
+
+fn target(scenario: &'static dyn AnyScenario, form: &str) -> Target {
+    Target::new(scenario, form).expect("the form is there")
+}
+
+/// Every fuzz target of the scenarios.
+fn targets() -> Vec<Target> {
+    let of = |scenario: &&'static dyn AnyScenario| {
+        ["buggy", "fixed", ANY_VARIANT].map(|form| target(*scenario, form))
+    };
+    ALL.iter().flat_map(of).collect()
+}
+
+/// Byte strings of any length up to 100, the same ones each time.
+fn byte_strings(count: u64) -> impl Iterator<Item = Vec<u8>> {
+    let mut state = 1u64;
+    let mut next = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..count).map(move |_| {
+        let length = next() % 101;
+        // Short sections, so that there is a schedule too.
+        (0..length).map(|at| if at == 0 { next() % 40 } else { next() }).collect()
+    })
+}
+
+fn check_stable(target: &Target, bytes: &[u8]) -> Option<Input> {
+    let input = Input::decode(target, bytes)?;
+    let written = input.encode(target).expect("what was decoded can be written");
+    assert_eq!(Input::decode(target, &written).as_ref(), Some(&input), "{} {bytes:?}", target.name());
+    assert_eq!(input.encode(target).as_ref(), Ok(&written));
+    Some(input)
+}
+
+#[test]
+fn every_byte_string_is_an_input_or_none() {
+    for target in targets() {
+        let inputs = byte_strings(500).filter(|bytes| check_stable(&target, bytes).is_some()).count();
+        assert!(inputs > 400, "{}: {inputs}", target.name());
+        check_stable(&target, &[]);
+    }
+}
+
+#[test]
+fn a_target_is_known_by_its_name() {
+    for target in targets() {
+        let named = Target::named(ALL, &target.name()).expect("it is a target");
+        assert_eq!((named.name(), named.variant), (target.name(), target.variant));
+    }
+    for name in ["", "engines_agree", "crio_event_broadcast", "crio_event_broadcast_", "any_variant"] {
+        assert!(Target::named(ALL, name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_token_is_an_input_that_does_the_same() {
+    let tokens = tokens();
+    assert!(tokens.len() > 30, "{}", tokens.len());
+    for (scenario, token) in tokens {
+        let input = Input::of_token(&token).expect("no token here moves time by choice");
+        let own = target(scenario, &token.variant);
+        let bytes = input.encode(&own).unwrap_or_else(|e| panic!("{token}: {e}"));
+        assert!(bytes[1..].starts_with(token.workload.as_bytes()), "{token}: it can be read");
+        let again = Input::decode(&own, &bytes).expect("it was just written");
+        assert_eq!(again, input);
+        let (finding, same) = again.token(&own).expect("it runs").expect("it fails");
+        if !token.keep_going {
+            assert_eq!(same.to_string(), token.to_string());
+        }
+        // With the variant in front it goes on, and the finding is among what it shows.
+        let any = target(scenario, ANY_VARIANT);
+        let bytes = input.encode(&any).unwrap_or_else(|e| panic!("{token}: {e}"));
+        let again = Input::decode(&any, &bytes).expect("it was just written");
+        assert_eq!(again, input);
+        let outcome = again.run(&any, false).expect("it runs");
+        assert!(outcome.findings.iter().any(|f| f.same_failure(&finding)), "{token}");
+        let said = surprise(scenario, &input.variant, &input.workload, &outcome);
+        assert_eq!(said, None, "{token}");
+    }
+}
+
+#[test]
+fn a_runner_does_what_one_run_does() {
+    for target in targets() {
+        let mut runner = Runner::new(target.clone(), false);
+        let mut watched = Runner::new(target.clone(), true);
+        let mut failed = 0;
+        for bytes in byte_strings(60) {
+            let Some(input) = Input::decode(&target, &bytes) else {
+                assert!(runner.run(&bytes).is_none());
+                continue;
+            };
+            let once = input.run(&target, false).expect("it was decoded");
+            let ran = runner.run(&bytes).expect("it was decoded");
+            let seen = watched.run(&bytes).expect("it was decoded");
+            assert_eq!((&ran.variant, &ran.workload), (&input.variant, &input.workload));
+            for other in [&ran.outcome, &seen.outcome] {
+                assert_eq!(other.findings, once.findings);
+                assert_eq!(other.decisions, once.decisions);
+            }
+            failed += u32::from(!once.findings.is_empty());
+            // The same in another process, which has not seen the same runs before.
+            let mut fresh = Runner::new(target.clone(), true);
+            let mut features = [fresh.run(&bytes).expect("it was decoded").features, seen.features];
+            features.iter_mut().for_each(|features| features.sort_unstable());
+            assert_eq!(features[0], features[1]);
+            assert_eq!(features[0].is_empty(), once.steps == 0);
+        }
+        assert_eq!(failed > 0, target.variant != Some("fixed"), "{}", target.name());
+    }
+}
+
+#[test]
+fn what_is_changed_stays_an_input() {
+    for target in targets() {
+        let mut bytes = Vec::new();
+        let mut other = Vec::new();
+        let mut workloads = std::collections::BTreeSet::new();
+        for seed in 0..500 {
+            for most in [4_096, bytes.len().saturating_sub(1)] {
+                for changed in
+                    [mutate(&target, &bytes, most, seed), crossover(&target, &bytes, &other, most, seed)]
+                {
+                    assert!(changed.len() <= most, "{} {seed}", target.name());
+                    assert!(most < 100 || check_stable(&target, &changed).is_some());
+                }
+            }
+            let changed = mutate(&target, &bytes, 4_096, seed);
+            assert_eq!(changed, mutate(&target, &bytes, 4_096, seed));
+            other = std::mem::replace(&mut bytes, changed);
+            let input = Input::decode(&target, &bytes).expect("it stays an input");
+            workloads.insert((input.variant, input.workload));
+        }
+        assert!(workloads.len() > 20, "{}: {workloads:?}", target.name());
+    }
+}
+
+/// Otherwise a crash of the fixed form would be none.
+#[test]
+fn the_fixed_forms_verdict_is_stated_wherever_it_is_fuzzed() {
+    for scenario in ALL {
+        let fixed = scenario.variants().into_iter().find(|v| v.role == Role::Fixed).expect("there is one");
+        let target = target(*scenario, fixed.name);
+        let mut bytes = Vec::new();
+        for seed in 0..2_000 {
+            bytes = mutate(&target, &bytes, 4_096, seed);
+            let workload = Input::decode(&target, &bytes).expect("it is an input").workload;
+            let stated = scenario.expected(fixed.name, &workload).is_some();
+            assert!(stated || scenario.only_observes(&workload), "{workload}");
+        }
+    }
+}
