@@ -41,6 +41,8 @@ pub enum Command {
     Fuzz(Fuzz),
     /// Write corpora for the cargo-fuzz targets to begin with: what campaigns find, shrunk
     Seeds(Seeds),
+    /// Make a test of a failure: of a fuzzer's crash file, a token or a stored finding
+    Import(Import),
     /// Run a bug of processes as real processes on real files
     Live(Live),
     /// Put the results of all shards of a run, a proof or a fuzzing campaign together
@@ -193,6 +195,25 @@ pub struct Seeds {
     pub out: PathBuf,
     #[command(flatten)]
     pub jobs: Jobs,
+}
+
+/// `bohr import`
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    /// A fuzzer's crash file, a token, or a file that holds one
+    #[arg(value_name = "FILE|TOKEN")]
+    pub token: String,
+    /// The fuzz target whose crash file it is, if the file's folder is not called so
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Where the tests are
+    #[arg(long, value_name = "DIR", default_value = "fuzz/regressions")]
+    pub into: PathBuf,
+    /// The most schedules to search for a smaller one
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 200_000)]
+    pub schedules: u64,
+    #[command(flatten)]
+    pub folder: Folder,
 }
 
 /// `bohr live`
