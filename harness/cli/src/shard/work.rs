@@ -242,7 +242,7 @@ impl<U: Serialize + DeserializeOwned> Work<U> {
         let units = std::mem::take(&mut *self.lock());
         let file = ShardFile { head: self.head.clone(), units };
         let text = serde_json::to_string(&file).map_err(|e| self.unwritable(&self.result, &e.into()))?;
-        write_whole(&self.result, &(text + "\n")).map_err(|e| self.unwritable(&self.result, &e))?;
+        write_whole(&self.result, text + "\n").map_err(|e| self.unwritable(&self.result, &e))?;
         *self.lock() = file.units;
         // What is left lying there does no harm.
         let _ = fs::remove_dir_all(&self.folder);
