@@ -60,7 +60,10 @@ pub fn import(args: &args::Import, out: &mut Output) -> Result<Done, Error> {
     let ends_in = case.finding.headline();
     if out.json {
         let (token, crash) = (Some(case.token.as_str()), crash.as_deref());
-        out.json("import", Json { ends_in: Some(ends_in), token, test: &test, crash, report: Some(&report), new })?;
+        out.json(
+            "import",
+            Json { ends_in: Some(ends_in), token, test: &test, crash, report: Some(&report), new },
+        )?;
         return Ok(Done::AsExpected);
     }
     out.styled(Look::Strong, &ends_in)?;
@@ -96,13 +99,18 @@ fn name(case: &Case) -> String {
 
 /// The target that tests Bohr itself, if it is named or the file is in its folder.
 fn harness_target(args: &args::Import) -> Option<&'static HarnessTarget> {
-    let folder = || Path::new(&args.token).canonicalize().ok()?.parent()?.file_name()?.to_str().map(str::to_owned);
+    let folder =
+        || Path::new(&args.token).canonicalize().ok()?.parent()?.file_name()?.to_str().map(str::to_owned);
     let name = args.target.clone().or_else(folder)?;
     HARNESS_TARGETS.iter().find(|(target, _)| *target == name)
 }
 
 /// Keeps an input that a target of Bohr itself is to get right.
-fn import_input(args: &args::Import, (target, body): &HarnessTarget, out: &mut Output) -> Result<Done, Error> {
+fn import_input(
+    args: &args::Import,
+    (target, body): &HarnessTarget,
+    out: &mut Output,
+) -> Result<Done, Error> {
     let bytes = source::bytes(Path::new(&args.token))?;
     let fails = body(&bytes).err();
     let name = format!("{:08x}-{}.crash", crc32fast::hash(&bytes), bytes.len());
@@ -112,12 +120,17 @@ fn import_input(args: &args::Import, (target, body): &HarnessTarget, out: &mut O
         write(&test, &bytes)?;
     }
     if out.json {
-        out.json("import", Json { ends_in: fails, token: None, test: &test, crash: None, report: None, new })?;
+        out.json(
+            "import",
+            Json { ends_in: fails, token: None, test: &test, crash: None, report: None, new },
+        )?;
         return Ok(Done::AsExpected);
     }
     match &fails {
         Some(why) => out.styled(Look::Bad, &format!("{target} still fails: {why}"))?,
-        None => out.styled(Look::Good, &format!("{target} does not fail, or no longer; the test sees to it."))?,
+        None => {
+            out.styled(Look::Good, &format!("{target} does not fail, or no longer; the test sees to it."))?
+        }
     }
     let is = if new { "kept" } else { "there already" };
     out.line(format!("  test    {} ({is})", quoted(&test)))?;

@@ -53,8 +53,11 @@ fn engines_agree(bytes: &[u8]) -> Result<(), String> {
 pub fn all(root: &Path) -> Result<Vec<PathBuf>, String> {
     let list = |folder: &Path| {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let mut paths: Vec<PathBuf> =
-            entries.map_err(|e| format!("{}: {e}", folder.display()))?.iter().map(fs::DirEntry::path).collect();
+        let mut paths: Vec<PathBuf> = entries
+            .map_err(|e| format!("{}: {e}", folder.display()))?
+            .iter()
+            .map(fs::DirEntry::path)
+            .collect();
         paths.sort();
         Ok::<_, String>(paths)
     };

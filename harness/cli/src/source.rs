@@ -29,7 +29,8 @@ pub fn read(given: &str) -> Result<Source, Error> {
 
 /// As [`read`], of a file that is an input of this fuzz target, whatever its folder is called.
 pub fn read_as(given: &str, target: Option<&str>) -> Result<Source, Error> {
-    let named = target.map(|name| Target::named(scenarios::ALL, name).ok_or_else(|| no_target(name))).transpose()?;
+    let named =
+        target.map(|name| Target::named(scenarios::ALL, name).ok_or_else(|| no_target(name))).transpose()?;
     let (text, target, bytes) = if looks_like_a_token(given) && named.is_none() {
         (given.to_owned(), None, None)
     } else {
@@ -52,7 +53,9 @@ pub fn read_as(given: &str, target: Option<&str>) -> Result<Source, Error> {
 
 fn no_target(name: &str) -> Error {
     let example = scenarios::ALL[0].info().name.replace('-', "_");
-    input(format!("no fuzz target is called {name:?}; they are called as {example}_buggy, after scenario and form"))
+    input(format!(
+        "no fuzz target is called {name:?}; they are called as {example}_buggy, after scenario and form"
+    ))
 }
 
 /// What a token is about. Its names are exact: a token is not typed by hand.
@@ -158,6 +161,9 @@ mod tests {
             Err("it is a finding of version 9, and this program reads version 1"),
         );
         check("", Err("there is no token in it, and its folder is not called as a fuzz target"));
-        check("bohr is a physicist: yes/no", Err("there is no token in it, and its folder is not called as a fuzz target"));
+        check(
+            "bohr is a physicist: yes/no",
+            Err("there is no token in it, and its folder is not called as a fuzz target"),
+        );
     }
 }

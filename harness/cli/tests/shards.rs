@@ -105,7 +105,8 @@ fn a_surprise_is_for_all_shards_together_to_tell() {
     let (out, _) = bohr.both(&["merge", &folder], 1);
     assert!(out.contains("1 of 1 verdict not as expected"), "{out}");
     let bohr = Bohr::new();
-    let folder = shards(&bohr, &["prove", "crio/fixed/burst3_close", "--by", "traces", "--schedules", "5"], 2);
+    let folder =
+        shards(&bohr, &["prove", "crio/fixed/burst3_close", "--by", "traces", "--schedules", "5"], 2);
     bohr.both(&["merge", &folder], 1);
 }
 
