@@ -150,7 +150,7 @@ fn a_shard_that_is_killed_and_started_again_loses_nothing_and_counts_nothing_twi
 fn a_proof_is_gone_on_with_in_the_middle() {
     let (one, bohr) = (Bohr::new(), Bohr::new());
     // Long enough to be kept on the way, which is first done after a tenth of a second.
-    let prove = ["prove", "crio/fixed/burst3_close", "--by", "traces"];
+    let prove = ["prove", "k8s/fixed/M3", "--by", "traces"];
     let shard = |shard: &'static str| [&prove[..], &["--shard", shard, "--jobs", "1"]].concat();
     let under_way = |kept: &[PathBuf]| kept.iter().any(|file| file.ends_with("under-way-0.json"));
     killed_midway(&bohr, &shard("1/2"), under_way);
