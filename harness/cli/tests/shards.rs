@@ -10,8 +10,13 @@ use std::time::Duration;
 use support::{Bohr, files};
 
 /// Quick, and with verdicts of all sorts: the bug, its fix, and wrong fixes that are sampled.
-const RUN: [&str; 5] =
-    ["run", "submariner/buggy", "submariner/fixed", "submariner/rlock_upgrade", "crio/fixed/late1"];
+const RUN: [&str; 5] = [
+    "run",
+    "submariner/buggy/steady-swiss-coarse",
+    "submariner/fixed",
+    "submariner/rlock_upgrade/steady-swiss-coarse",
+    "crio/fixed/late1",
+];
 /// Proofs of several workloads, two of which are refuted by what is only observed.
 const PROVE: [&str; 4] = ["prove", "crio/fixed", "--by", "traces"];
 const FUZZ: [&str; 6] = ["fuzz", "submariner/buggy", "--seeds", "3", "--schedules", "900"];
