@@ -60,7 +60,7 @@ fn a_run_in_shards_prints_what_one_machine_prints() {
         let files = of_scenario.into_iter().flat_map(|name| files(&bohr.path("target/bohr").join(name)));
         files.map(|file| (file.file_name().unwrap().to_owned(), fs::read(&file).unwrap())).collect::<Vec<_>>()
     };
-    assert!(findings(&one).len() > 5);
+    assert!(findings(&one).len() > 3);
     assert_eq!(findings(&bohr), findings(&one));
 }
 
