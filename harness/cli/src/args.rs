@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::prove::By;
+use crate::shard::Shard;
 use bohr_explore::driver::Driver;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -40,8 +41,12 @@ pub enum Command {
     Fuzz(Fuzz),
     /// Write corpora for the cargo-fuzz targets to begin with: what campaigns find, shrunk
     Seeds(Seeds),
+    /// Make a test of a failure: of a fuzzer's crash file, a token or a stored finding
+    Import(Import),
     /// Run a bug of processes as real processes on real files
     Live(Live),
+    /// Put the results of all shards of a run, a proof or a fuzzing campaign together
+    Merge(Merge),
     /// Write the reports, or tell which of them are stale
     Report(Report),
 }
@@ -74,6 +79,9 @@ pub struct Run {
     /// (exhaustive search), stress (OS threads) or loom (a second opinion on what has up to 5 tasks)
     #[arg(long, value_name = "NAME", value_parser = driver)]
     pub driver: Option<Driver>,
+    /// Find only each N-th verdict, from the I-th on, and keep them for `bohr merge`. Started again it goes on
+    #[arg(long, value_name = "I/N", conflicts_with = "time")]
+    pub shard: Option<Shard>,
     #[command(flatten)]
     pub folder: Folder,
 }
@@ -105,6 +113,10 @@ pub struct Prove {
     /// Go on where an earlier proof by traces was stopped
     #[arg(long)]
     pub resume: bool,
+    /// Explore only each N-th part of every proof, from the I-th on, and keep that for `bohr merge`; by traces, unless
+    /// --by says otherwise. Started again it goes on
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["time", "resume"])]
+    pub shard: Option<Shard>,
     #[command(flatten)]
     pub jobs: Jobs,
     #[command(flatten)]
@@ -154,10 +166,13 @@ pub struct Fuzz {
     /// What to run; the smallest workloads in turns if none is named. Names match loosely: a unique part will do
     #[arg(value_name = "SCENARIO/VARIANT[/WORKLOAD]")]
     pub target: String,
-    /// The seed
+    /// The first seed
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..1 << 63))]
     pub seed: u64,
-    /// The most schedules, over all workloads; 100,000 if neither this nor a time is given
+    /// How many seeds. From each, every workload is fuzzed on its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..1 << 32))]
+    pub seeds: u64,
+    /// The most schedules, over all workloads and seeds; 100,000 if neither this nor a time is given
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub schedules: Option<u64>,
     /// Stop after this time: 30s, 2m, 500ms
@@ -165,6 +180,28 @@ pub struct Fuzz {
     pub time: Option<Duration>,
     #[command(flatten)]
     pub jobs: Jobs,
+    /// Fuzz only each N-th workload and seed, from the I-th on, and keep that for `bohr merge`. Started again it goes on
+    #[arg(long, value_name = "I/N", conflicts_with = "time")]
+    pub shard: Option<Shard>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// `bohr import`
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    /// A fuzzer's crash file, a token, or a file that holds one
+    #[arg(value_name = "FILE|TOKEN")]
+    pub token: String,
+    /// The fuzz target whose crash file it is, if the file's folder is not called so
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Where the tests are
+    #[arg(long, value_name = "DIR", default_value = "fuzz/regressions")]
+    pub into: PathBuf,
+    /// The most schedules to search for a smaller one
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 200_000)]
+    pub schedules: u64,
     #[command(flatten)]
     pub folder: Folder,
 }
@@ -193,6 +230,18 @@ pub struct Live {
     /// The most time for each form: 30s, 2m, 500ms
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1m")]
     pub time: Duration,
+}
+
+/// `bohr merge`
+#[derive(Debug, clap::Args)]
+pub struct Merge {
+    /// The shards' results, or a folder with them in it
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub results: Vec<PathBuf>,
+    #[command(flatten)]
+    pub jobs: Jobs,
+    #[command(flatten)]
+    pub folder: Folder,
 }
 
 /// `bohr report`

@@ -1,6 +1,7 @@
 //! `bohr fuzz`: failures, looked for with schedules that are made of those which showed something new.
 
 mod json;
+pub mod shard;
 mod text;
 
 use crate::args;
@@ -30,8 +31,9 @@ const TURN: u64 = 1_000;
 
 /// What fuzzing has shown.
 struct Fuzzed {
-    seed: u64,
-    /// Every workload, in the scenario's order.
+    /// The first seed and how many.
+    seeds: (u64, u64),
+    /// Every workload, in the scenario's order, from each seed.
     on: Vec<Outcome>,
     /// Whether the user ended it early.
     interrupted: bool,
@@ -39,9 +41,10 @@ struct Fuzzed {
     timed_out: bool,
 }
 
-/// What fuzzing a variant on a workload has shown.
+/// What fuzzing a variant on a workload from a seed has shown.
 struct Outcome {
     subject: Subject,
+    seed: u64,
     shown: Shown,
     seen: Seen,
     /// The distinct failures, in the order in which they showed.
@@ -49,9 +52,10 @@ struct Outcome {
     assessment: Assessment,
 }
 
-/// A variant on a workload while it is being fuzzed.
+/// A variant on a workload while it is being fuzzed from a seed.
 struct Turns {
     subject: Subject,
+    seed: u64,
     fuzzer: Mutex<Fuzzer>,
     /// The schedules that are its share.
     share: u64,
@@ -60,6 +64,9 @@ struct Turns {
 
 /// Runs the command.
 pub fn fuzz(args: &args::Fuzz, out: &mut Output) -> Result<Done, Error> {
+    if let Some(shard) = args.shard {
+        return shard::fuzz(args, shard, out);
+    }
     let subjects = subjects(&args.target)?;
     let stop = interrupt::flag();
     let store = Arc::new(Store::open(&args.folder.out));
@@ -69,7 +76,8 @@ pub fn fuzz(args: &args::Fuzz, out: &mut Output) -> Result<Done, Error> {
         let stop = stop.clone();
         move || stop.load(Ordering::Relaxed) || until.is_some_and(|at| Instant::now() >= at)
     };
-    let turns = turns(subjects, args.seed, schedules)?;
+    let seeds = (args.seed, args.seeds);
+    let turns = turns(subjects, seeds, schedules)?;
     let progress = Arc::new(Progress::open_ended());
     while !over() && turns.iter().any(|t| t.left() > 0) {
         let turn = |t: &Turns| t.turn(&store, over.clone());
@@ -77,15 +85,20 @@ pub fn fuzz(args: &args::Fuzz, out: &mut Output) -> Result<Done, Error> {
     }
     progress.clear();
     let fuzzed = Fuzzed {
-        seed: args.seed,
+        seeds,
         on: turns.into_iter().map(Turns::outcome).collect(),
         interrupted: stop.load(Ordering::Relaxed),
         timed_out: until.is_some_and(|at| Instant::now() >= at),
     };
+    conclude(&fuzzed, &store, out)
+}
+
+/// Prints it all.
+fn conclude(fuzzed: &Fuzzed, store: &Store, out: &mut Output) -> Result<Done, Error> {
     if out.json {
-        json::print(&fuzzed, out)?;
+        json::print(fuzzed, out)?;
     } else {
-        text::print(&fuzzed, store.root(), out)?;
+        text::print(fuzzed, store.root(), out)?;
     }
     store.failed().map_or_else(|| Ok(fuzzed.done()), Err)
 }
@@ -98,15 +111,21 @@ fn subjects(target: &str) -> Result<Vec<Subject>, Error> {
     })
 }
 
-fn turns(subjects: Vec<Subject>, seed: u64, schedules: u64) -> Result<Vec<Turns>, Error> {
-    let workloads = subjects.len() as u64;
+/// Each subject from each seed, and how many schedules are its share.
+fn turns(subjects: Vec<Subject>, seeds: (u64, u64), schedules: u64) -> Result<Vec<Turns>, Error> {
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
-    let turns = |(at, subject): (usize, Subject)| {
+    let all = subjects.len() as u64 * seeds.1;
+    let turns = |(at, (subject, seed)): (usize, (Subject, u64))| {
         let fuzzer = Mutex::new(Fuzzer::new(subject.program()?, config, seed));
-        let share = schedules / workloads + u64::from((at as u64) < schedules % workloads);
-        Ok(Turns { subject, fuzzer, share, found: Arc::default() })
+        let share = schedules / all + u64::from((at as u64) < schedules % all);
+        Ok(Turns { subject, seed, fuzzer, share, found: Arc::default() })
     };
-    subjects.into_iter().enumerate().map(turns).collect()
+    from_each(subjects, seeds).into_iter().enumerate().map(turns).collect()
+}
+
+fn from_each(subjects: Vec<Subject>, (first, seeds): (u64, u64)) -> Vec<(Subject, u64)> {
+    let each = |subject: Subject| (first..first + seeds).map(move |seed| (subject.clone(), seed));
+    subjects.into_iter().flat_map(each).collect()
 }
 
 /// The live line.
@@ -133,9 +152,12 @@ impl Turns {
 
     fn turn(&self, store: &Arc<Store>, over: impl Fn() -> bool + 'static) {
         let left = self.left();
-        if left == 0 || over() {
-            return;
+        if left > 0 && !over() {
+            self.go_on(left.min(TURN), store, over);
         }
+    }
+
+    fn go_on(&self, schedules: u64, store: &Arc<Store>, over: impl Fn() -> bool + 'static) {
         let watch = {
             let (subject, store, found) = (self.subject.clone(), store.clone(), self.found.clone());
             move |first: &Found| {
@@ -145,15 +167,21 @@ impl Turns {
                 }
             }
         };
-        lock(&self.fuzzer).go_on(left.min(TURN), move || !over(), watch);
+        lock(&self.fuzzer).go_on(schedules, move || !over(), watch);
     }
 
     fn outcome(self) -> Outcome {
         let fuzzer = self.fuzzer.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (shown, seen) = (fuzzer.shown().clone(), fuzzer.seen());
         let found = std::mem::take(&mut *lock(&self.found));
-        let assessment = assess(&cell(&self.subject, &shown));
-        Outcome { subject: self.subject, shown, seen, found, assessment }
+        Outcome::of(self.subject, self.seed, shown, seen, found)
+    }
+}
+
+impl Outcome {
+    fn of(subject: Subject, seed: u64, shown: Shown, seen: Seen, found: Vec<Kept>) -> Self {
+        let assessment = assess(&cell(&subject, &shown));
+        Outcome { subject, seed, shown, seen, found, assessment }
     }
 }
 

@@ -9,6 +9,7 @@ use bohr_explore::campaign::Found;
 use bohr_explore::cell::{Cell, Effort, judge_watched};
 use bohr_explore::jobs::run_all;
 use bohr_kernel::{Decision, Detail, Finding, Kind, Site};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +47,7 @@ pub fn verdict(group: &[Judged]) -> String {
 }
 
 /// A failure that was found and kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Kept {
     /// The finding.
     pub finding: Finding,
@@ -61,7 +62,7 @@ pub struct Kept {
 }
 
 /// What it takes to do a failing run again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Again {
     /// The token.
     pub token: String,
@@ -109,6 +110,18 @@ pub fn judge_all(
     store: Option<&Arc<Store>>,
     progress: &Arc<Progress>,
 ) -> Vec<Judged> {
+    judge_each(subjects, efforts, jobs, store, progress, |_, _| {})
+}
+
+/// As [`judge_all`], and hands each verdict to `done` the moment it is there, with the index of its subject.
+pub fn judge_each(
+    subjects: &[Subject],
+    efforts: impl Fn(&Subject) -> Vec<Effort> + Sync,
+    jobs: usize,
+    store: Option<&Arc<Store>>,
+    progress: &Arc<Progress>,
+    done: impl Fn(usize, &Judged) + Sync,
+) -> Vec<Judged> {
     let work = |subject: &Subject| {
         let found: Arc<Mutex<Vec<Kept>>> = Arc::default();
         let mut cell = None;
@@ -149,7 +162,10 @@ pub fn judge_all(
         let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
         Judged { subject: subject.clone(), cell, found }
     };
-    run_all(subjects, jobs, work, |_, _| progress.done())
+    run_all(subjects, jobs, work, |at, judged| {
+        done(at, judged);
+        progress.done();
+    })
 }
 
 /// Runs a failing schedule again, recorded, and keeps it.

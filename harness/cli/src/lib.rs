@@ -8,19 +8,23 @@ mod args;
 mod case;
 mod exit;
 mod fuzz;
+mod import;
 mod interrupt;
 mod judging;
 mod list;
 mod live;
+mod merge;
 mod names;
 mod output;
 mod progress;
 mod prove;
+pub mod regressions;
 mod replay;
 mod report;
 mod run;
 pub mod scenarios;
 mod seeds;
+mod shard;
 mod shrink;
 mod source;
 mod store;
@@ -49,7 +53,9 @@ pub fn main() -> ExitCode {
         Command::Stress(stress) => stress::stress(stress, &mut out),
         Command::Fuzz(fuzz) => fuzz::fuzz(fuzz, &mut out),
         Command::Seeds(seeds) => seeds::seeds(seeds, &mut out),
+        Command::Import(import) => import::import(import, &mut out),
         Command::Live(live) => live::live(live, &mut out),
+        Command::Merge(merge) => merge::merge(merge, &mut out),
         Command::Report(report) => report::report(report, &mut out),
     };
     exit::code(done)

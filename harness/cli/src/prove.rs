@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod one;
+pub mod shard;
 
 use crate::args;
 use crate::exit::{Done, Error};
@@ -17,8 +18,7 @@ pub use one::By;
 use one::{Covered, Limits};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What came of a proof.
 struct Proved {
@@ -31,20 +31,14 @@ struct Proved {
 
 /// Runs the command.
 pub fn prove(args: &args::Prove, out: &mut Output) -> Result<Done, Error> {
-    let subjects = subjects(args)?;
+    if let Some(shard) = args.shard {
+        return shard::prove(args, shard, out);
+    }
+    let subjects = subjects(&args.target, args.class.as_deref())?;
     let stop = interrupt::flag();
     let store = Store::open(&args.folder.out);
     let progress = Progress::new(subjects.len());
-    let until = args.time.and_then(|time| Instant::now().checked_add(time));
-    let limits = Limits {
-        executions: args.schedules,
-        steps: args.steps,
-        preemptions: args.preemptions,
-        by: args.by,
-        until,
-        stop: stop.clone(),
-        jobs: args.jobs.number(),
-    };
+    let limits = Limits::of(args, args.by, &stop);
     let mut proved = Vec::new();
     for subject in subjects {
         let one = one::prove(subject, &limits, args.resume, &store, &progress)?;
@@ -56,6 +50,11 @@ pub fn prove(args: &args::Prove, out: &mut Output) -> Result<Done, Error> {
         }
     }
     progress.clear();
+    conclude(&proved, &stop, &store, out)
+}
+
+/// What all proofs come to.
+fn conclude(proved: &[Proved], stop: &AtomicBool, store: &Store, out: &mut Output) -> Result<Done, Error> {
     if out.json {
         out.json("prove", Json { proofs: proved.iter().map(json).collect() })?;
     }
@@ -70,16 +69,14 @@ pub fn prove(args: &args::Prove, out: &mut Output) -> Result<Done, Error> {
 }
 
 /// Without a workload the smallest ones.
-fn subjects(args: &args::Prove) -> Result<Vec<Subject>, Error> {
-    target::of_form(&args.target, args.class.as_deref(), || {
-        match target::scenario(args.target.trim_end_matches('/')) {
-            Ok(scenario) => {
-                let example = scenario.info().name;
-                let advice = format!("say of which form, such as {example}/fixed");
-                Error::Input(format!("{:?} is a scenario: {advice}", args.target))
-            }
-            Err(unknown) => unknown,
+fn subjects(target: &str, class: Option<&str>) -> Result<Vec<Subject>, Error> {
+    target::of_form(target, class, || match target::scenario(target.trim_end_matches('/')) {
+        Ok(scenario) => {
+            let example = scenario.info().name;
+            let advice = format!("say of which form, such as {example}/fixed");
+            Error::Input(format!("{target:?} is a scenario: {advice}"))
         }
+        Err(unknown) => unknown,
     })
 }
 

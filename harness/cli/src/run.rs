@@ -1,6 +1,7 @@
 //! `bohr run`: the verdict of every variant, and whether it is the expected one.
 
 mod json;
+pub mod shard;
 mod text;
 
 use crate::args;
@@ -47,12 +48,20 @@ pub struct Ran {
     judged: Vec<Judged>,
     /// What the buggy forms did, once each, shrunk.
     examples: Vec<Example>,
-    /// How long the verdicts took.
-    took: Duration,
+    /// How they came about.
+    by: By,
     /// Whether the user ended it early.
     interrupted: bool,
     /// Whether it ran out of its time.
     timed_out: bool,
+}
+
+/// Who found the verdicts.
+enum By {
+    /// This program, just now, in so much time.
+    Now(Duration),
+    /// So many shards.
+    Shards(usize),
 }
 
 /// A way in which a buggy form fails.
@@ -65,6 +74,9 @@ pub struct Example {
 
 /// Runs the command.
 pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
+    if let Some(shard) = args.shard {
+        return shard::run(args, shard, out);
+    }
     let subjects = target::subjects(&args.targets, |_| true)?;
     let stop = interrupt::flag();
     let began = Instant::now();
@@ -80,16 +92,28 @@ pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
         &progress,
     );
     progress.clear();
-    let took = began.elapsed();
-    let examples = examples(&judged, args.jobs.number(), SHRINK_RUNS, &stop)?;
+    let by = By::Now(began.elapsed());
+    conclude((args.seed, judged, by), base.until, args.jobs.number(), &store, &stop, out)
+}
+
+/// Shrinks an example of each failure, and prints it all.
+fn conclude(
+    (seed, judged, by): (u64, Vec<Judged>, By),
+    until: Option<Instant>,
+    jobs: usize,
+    store: &Store,
+    stop: &Arc<AtomicBool>,
+    out: &mut Output,
+) -> Result<Done, Error> {
+    let examples = examples(&judged, jobs, SHRINK_RUNS, stop)?;
     examples.iter().for_each(|example| drop(store.keep(&example.case)));
     let ran = Ran {
-        seeds: (args.seed, SEEDS),
+        seeds: (seed, SEEDS),
         judged,
         examples,
-        took,
+        by,
         interrupted: stop.load(Ordering::Relaxed),
-        timed_out: base.until.is_some_and(|at| Instant::now() >= at),
+        timed_out: until.is_some_and(|at| Instant::now() >= at),
     };
     if out.json {
         json::print(&ran, out)?;

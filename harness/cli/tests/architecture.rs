@@ -12,7 +12,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
         "explore" => &["kernel", "coroutine"],
         "report" => &["kernel", "explore"],
         "scenarios" => &["kernel", "go", "posix"],
-        "cli" => &["kernel", "explore", "report", "scenarios"],
+        "cli" => &["kernel", "explore", "report", "conformance", "scenarios"],
         "conformance" => &["kernel", "go", "posix", "explore", "report", "scenarios"],
         other => panic!("{other} is a new layer: say here what it may depend on"),
     }

@@ -5,9 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod explorers;
 pub mod files;
 pub mod primitives;
-mod scenarios;
+pub mod scenarios;
 pub mod stored;
 pub mod token;
 
@@ -21,7 +22,8 @@ use std::fmt::Debug;
 pub type Check = fn(&[u8]) -> Result<(), String>;
 
 /// The fuzz targets by name.
-pub const TARGETS: [(&str, Check); 5] = [
+pub const TARGETS: [(&str, Check); 6] = [
+    ("engines_agree", explorers::check),
     ("token", token::check),
     ("artifact", stored::check_artifact),
     ("report_json", stored::check_report),

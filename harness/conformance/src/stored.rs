@@ -10,7 +10,7 @@ pub use edit::Edit;
 
 use crate::scenarios;
 use arbitrary::Arbitrary;
-use bohr_explore::input::Input;
+use bohr_explore::input::{Input, Target};
 use bohr_explore::proof::Proof;
 use bohr_explore::replay::replay;
 use bohr_explore::token::Token;
@@ -120,8 +120,9 @@ fn crash(scenario: u8, variant: u8, bytes: &[u8]) -> Result<(), String> {
     let scenario = scenarios::ALL[usize::from(scenario) % scenarios::ALL.len()];
     let variants = scenario.variants();
     let variant = variants[usize::from(variant) % variants.len()].name;
-    let Some(input) = Input::decode(scenario, bytes) else { return Ok(()) };
-    let Some((finding, token)) = input.token(scenario, variant)? else { return Ok(()) };
+    let Some(target) = Target::new(scenario, variant) else { return Ok(()) };
+    let Some(input) = Input::decode(&target, bytes) else { return Ok(()) };
+    let Some((finding, token)) = input.token(&target)? else { return Ok(()) };
     let text = token.to_string();
     if text.parse::<Token>().as_ref() != Ok(&token) {
         return Err(format!("{text:?} is not read as it was written"));

@@ -39,7 +39,7 @@ impl Budget {
 }
 
 /// A finding, how it was reached first, and how often it showed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The finding.
     pub finding: Finding,
@@ -52,7 +52,7 @@ pub struct Found {
 }
 
 /// What a campaign from one seed has shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// The number of schedules run.
     pub schedules: u64,
@@ -202,7 +202,7 @@ impl Shown {
 }
 
 /// What several seeds have shown together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hardness {
     /// The driver.
     pub driver: Driver,

@@ -1,7 +1,9 @@
 //! Proofs that take long: on all cores, and with breaks.
 //!
 //! A proof is split into parts by its first few choices, always the same parts, so that what it shows depends
-//! neither on the number of cores nor on where it was interrupted.
+//! neither on the number of cores nor on where it was interrupted. Machines that know nothing of each other can each do
+//! a [share](Share) of the parts, whose results [come together](Proof::merged) as if one had done them all. What is
+//! above the parts each of them explores for itself: that is how it gets to know them, and costs a few runs.
 
 use crate::jobs::run_all;
 use crate::search::prove_on;
@@ -23,6 +25,19 @@ pub struct Proof {
     parts: Vec<Progress>,
     /// The earliest part in which a run was found, and its choices.
     found: Option<(usize, Vec<u32>)>,
+    /// Which parts are to be done; all, if it is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    share: Option<Share>,
+}
+
+/// Which of a proof's parts are one's own: each `of`-th, from `index` on. Parts are dealt out in turn because
+/// neighbours resemble each other in size.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Which share, from 0.
+    pub index: usize,
+    /// Of how many.
+    pub of: usize,
 }
 
 /// How a proof goes on after a run.
@@ -64,11 +79,71 @@ pub enum Unusable {
     },
 }
 
+/// Why shares of a proof do not come together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotWhole {
+    /// One is missing, or there twice.
+    #[error("share {} of {of} is there {times} times", index + 1)]
+    Share {
+        /// Which, from 0.
+        index: usize,
+        /// Of how many.
+        of: usize,
+        /// How often.
+        times: usize,
+    },
+    /// They are of different things.
+    #[error("a share is of `{0}`, and another of `{1}`")]
+    Of(String, String),
+    /// What is above the parts differs, so the program does.
+    #[error("the shares of the proof of `{0}` begin differently: they are of different programs")]
+    Top(String),
+}
+
 impl Proof {
     /// A proof that has not begun. `name` is what it is of, such as the names of scenario, variant and
     /// workload. What is below the first `choices` choices among tasks is split into parts.
     pub fn new(name: &str, config: &RunConfig, choices: usize) -> Self {
-        Proof { of: of(name, config), parts: vec![Progress::split_at(choices)], found: None }
+        let parts = vec![Progress::split_at(choices)];
+        Proof { of: of(name, config), parts, found: None, share: None }
+    }
+
+    /// As [`new`](Proof::new), but only a share of the parts.
+    pub fn share(name: &str, config: &RunConfig, choices: usize, share: Share) -> Self {
+        Proof { share: Some(share), ..Proof::new(name, config, choices) }
+    }
+
+    /// The whole of a proof, of all its shares: what it would be if one had done it. Which run is found does not
+    /// depend on the number of shares either.
+    ///
+    /// # Errors
+    /// If they are not all the shares of one proof, each once.
+    pub fn merged(shares: &[Proof]) -> Result<Proof, NotWhole> {
+        let of = shares.len();
+        let of_index = |index| {
+            let mut same = shares.iter().filter(|proof| proof.share == Some(Share { index, of }));
+            match (same.next(), same.count()) {
+                (Some(proof), 0) => Ok(proof),
+                (first, more) => {
+                    Err(NotWhole::Share { index, of, times: usize::from(first.is_some()) + more })
+                }
+            }
+        };
+        let shares: Vec<&Proof> = (0..of).map(of_index).collect::<Result<_, _>>()?;
+        let [first, others @ ..] = &shares[..] else {
+            return Err(NotWhole::Share { index: 0, of: 1, times: 0 });
+        };
+        for other in others {
+            if other.of != first.of {
+                return Err(NotWhole::Of(first.of.clone(), other.of.clone()));
+            }
+            if other.parts[0] != first.parts[0] || other.parts.len() != first.parts.len() {
+                return Err(NotWhole::Top(first.of.clone()));
+            }
+        }
+        let parts = (0..first.parts.len()).map(|part| shares[part % of].parts[part].clone()).collect();
+        let found = shares.iter().filter_map(|proof| proof.found.clone()).min_by_key(|(part, _)| *part);
+        Ok(Proof { parts, found, share: None, ..(*first).clone() })
     }
 
     /// As text, to store.
@@ -112,7 +187,8 @@ impl Proof {
     /// How far it has come; once there is a run to [show](Proof::found), up to the end of its part.
     pub fn explored(&self) -> Explored {
         let parts = self.found.as_ref().map_or(self.parts.len(), |(part, _)| part + 1);
-        Explored { all: self.found.is_none() && self.done(parts), ..Progress::sum(&self.parts[..parts]) }
+        let own = (0..parts).filter(|part| self.is_own(*part)).map(|part| &self.parts[part]);
+        Explored { all: self.found.is_none() && self.done(parts), ..Progress::sum(own) }
     }
 
     /// The choices of the first run that was found, in an order that does not depend on the number of threads.
@@ -152,8 +228,9 @@ impl Proof {
             end: AtomicUsize::new(end),
             found: Mutex::new(self.found.take()),
         });
+        let share = self.share;
         let work = |(at, part): &(usize, Progress)| {
-            if all.over_for(*at) || part.finished() {
+            if all.over_for(*at) || part.finished() || !(*at == 0 || is_own(share, *at)) {
                 return part.clone();
             }
             let (all, at) = (Arc::clone(&all), *at);
@@ -161,7 +238,10 @@ impl Proof {
         };
         if let [top] = &self.parts[..] {
             let mut top = work(&(0, top.clone()));
-            let parts = if top.finished() { top.take_parts() } else { Vec::new() };
+            let mut parts = if top.finished() { top.take_parts() } else { Vec::new() };
+            // What others do need not be kept.
+            let others = parts.iter_mut().enumerate().filter(|(n, _)| !is_own(share, n + 1));
+            others.for_each(|(_, part)| *part = Progress::default());
             self.parts = std::iter::once(top).chain(parts).collect();
         }
         let parts: Vec<_> = std::mem::take(&mut self.parts).into_iter().enumerate().collect();
@@ -170,10 +250,20 @@ impl Proof {
         self.explored()
     }
 
-    /// True if these parts, the first ones, are done.
+    /// True if of these parts, the first ones, its own are done. What is above them must be for all.
     fn done(&self, parts: usize) -> bool {
-        Progress::sum(&self.parts[..parts]).all
+        let own = (0..parts).filter(|part| *part == 0 || self.is_own(*part));
+        Progress::sum(own.map(|part| &self.parts[part])).all
     }
+
+    /// True if what this part shows is counted here.
+    fn is_own(&self, part: usize) -> bool {
+        is_own(self.share, part)
+    }
+}
+
+fn is_own(share: Option<Share>, part: usize) -> bool {
+    share.is_none_or(|share| part % share.of == share.index)
 }
 
 /// What the threads of a proof share.

@@ -1,10 +1,12 @@
 //! How much of what a driver can show it has not shown yet.
 
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 
 /// The traces that a driver's schedules followed. Schedules that differ only in the order of operations that do
 /// not conflict follow the same trace, and show the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Traces {
     /// How often each was followed, by its [hash](bohr_kernel::Outcome::trace_hash). Only counted, so the order
     /// of a hash map is of no account.
@@ -58,6 +60,25 @@ impl Traces {
     }
 }
 
+/// As it is written: in order, so that the same traces give the same text.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    times: BTreeMap<u64, u32>,
+    schedules: u64,
+}
+
+impl From<Traces> for Written {
+    fn from(traces: Traces) -> Self {
+        Written { times: traces.times.into_iter().collect(), schedules: traces.schedules }
+    }
+}
+
+impl From<Written> for Traces {
+    fn from(written: Written) -> Self {
+        Traces { times: written.times.into_iter().collect(), schedules: written.schedules }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Traces;
@@ -76,6 +97,13 @@ mod tests {
         assert_eq!(traces(&[1, 1, 2, 2]).unseen(), 0.0);
         let some = traces(&[1, 1, 2, 3]);
         assert_eq!((some.schedules(), some.distinct(), some.unseen()), (4, 3, 0.5));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let written = serde_json::to_string(&traces(&[u64::MAX, 7, 7])).unwrap();
+        assert_eq!(written, r#"{"times":{"7":2,"18446744073709551615":1},"schedules":3}"#);
+        assert_eq!(serde_json::from_str::<Traces>(&written).unwrap(), traces(&[7, 7, u64::MAX]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Proofs on several threads and with breaks show what they show in one go.
 
 use bohr_explore::programs::Small;
-use bohr_explore::proof::{Proof, Then, Unusable};
+use bohr_explore::proof::{NotWhole, Proof, Share, Then, Unusable};
 use bohr_explore::search::rerun;
 use bohr_explore::strategy::{Explored, Limits};
 use bohr_kernel::{Access, Finding, Obj, Outcome, Program, RunConfig, at_rest, observe, spawn, violated};
@@ -257,4 +257,82 @@ fn a_limit_ends_a_proof_before_its_end() {
     let explored = proof.go_on(&small.program(), small.config(), limits, 1, |_| true);
     assert!(!explored.all);
     assert_eq!(explored.executions + explored.sleep_blocked, 3);
+}
+
+/// The shares of a proof, each done for itself and with breaks, and put together in another order.
+fn in_shares(
+    (program, config): (&Program, RunConfig),
+    choices: usize,
+    of: usize,
+    refutes: bool,
+) -> (Proof, Shown) {
+    let shown = Shared::default();
+    let share = |index: usize| {
+        let mut text = Proof::share("small", &config, choices, Share { index, of }).to_json();
+        loop {
+            let mut proof = Proof::from_json(&text, "small", &config).unwrap();
+            let note = note(&shown, Some(7));
+            let sink = move |outcome: &Outcome| match (note(outcome), outcome.findings.is_empty()) {
+                (_, false) if refutes => Then::Found,
+                (goes_on, _) => Then::from(goes_on),
+            };
+            proof.go_on(program, config, LIMITS, 1 + index % 2, sink);
+            text = proof.to_json();
+            if proof.over() {
+                return proof;
+            }
+        }
+    };
+    let merged = Proof::merged(&(0..of).rev().map(share).collect::<Vec<_>>()).unwrap();
+    (merged, shown.lock().unwrap().clone())
+}
+
+#[test]
+fn shares_come_together_to_what_one_shows() {
+    for small in programs().take(40) {
+        for choices in [1, 3] {
+            let whole = prove(&small, choices, 1);
+            for of in [1, 2, 3, 50] {
+                let (merged, shown) = in_shares((&small.program(), small.config()), choices, of, false);
+                assert_eq!((merged.explored(), shown), whole, "{small}, {of} shares after {choices} choices");
+                assert!(merged.over());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_found_first_does_not_depend_on_the_shares() {
+    let config = RunConfig::default();
+    let mut whole = Proof::new("small", &config, 1);
+    let found = |outcome: &Outcome| if outcome.findings.is_empty() { Then::GoOn } else { Then::Found };
+    whole.go_on(&numbers(), config, LIMITS, 1, found);
+    for of in [1, 2, 3, 5] {
+        let (merged, _) = in_shares((&numbers(), config), 1, of, true);
+        assert_eq!(merged.found(), whole.found(), "{of}");
+        assert!(merged.found().is_some() && merged.over());
+        assert_eq!(merged.explored(), whole.explored(), "{of}");
+    }
+}
+
+#[test]
+fn what_are_not_the_shares_of_one_proof_is_refused() {
+    let config = RunConfig::default();
+    let share = |name: &str, index, program: &Program| {
+        let mut proof = Proof::share(name, &config, 1, Share { index, of: 2 });
+        proof.go_on(program, config, LIMITS, 1, |_| true);
+        proof
+    };
+    let [first, second] = [0, 1].map(|index| share("one", index, &numbers()));
+    let refused = |shares: &[&Proof]| {
+        let shares: Vec<Proof> = shares.iter().map(|&proof| proof.clone()).collect();
+        Proof::merged(&shares).unwrap_err()
+    };
+    assert_eq!(refused(&[]), NotWhole::Share { index: 0, of: 1, times: 0 });
+    assert_eq!(refused(&[&first]), NotWhole::Share { index: 0, of: 1, times: 0 });
+    assert_eq!(refused(&[&first, &first]), NotWhole::Share { index: 0, of: 2, times: 2 });
+    assert_eq!(refused(&[&second, &second]), NotWhole::Share { index: 0, of: 2, times: 0 });
+    assert!(matches!(refused(&[&first, &share("two", 1, &numbers())]), NotWhole::Of(..)));
+    let other = Program::new(|| observe("nothing"));
+    assert!(matches!(refused(&[&first, &share("one", 1, &other)]), NotWhole::Top(_)));
 }

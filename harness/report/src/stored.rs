@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The version of the files' format.
 pub const VERSION: u32 = 1;
 
+/// Why most files are of no use.
+pub const NO_TOKEN: &str = "there is no token in it";
+
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
@@ -39,7 +42,7 @@ pub fn token_in(bytes: &[u8]) -> Result<String, String> {
     let text = String::from_utf8_lossy(bytes);
     let between = |c: char| c.is_whitespace() || "\"'`<>()[]|\\".contains(c);
     let token = text.split(between).find(|word| looks_like_a_token(word) && word.contains('/'));
-    token.map(str::to_owned).ok_or_else(|| "there is no token in it".to_owned())
+    token.map(str::to_owned).ok_or_else(|| NO_TOKEN.to_owned())
 }
 
 /// True for `bohr`, a number and a colon.

@@ -12,6 +12,7 @@ use std::path::Path;
 #[derive(Serialize)]
 struct Json<'a> {
     seed: u64,
+    seeds: u64,
     interrupted: bool,
     out_of_time: bool,
     surprises: usize,
@@ -23,6 +24,7 @@ struct SubjectJson<'a> {
     scenario: &'a str,
     variant: &'a str,
     workload: &'a str,
+    seed: u64,
     assessment: &'a Assessment,
     schedules: u64,
     failing: u64,
@@ -48,7 +50,8 @@ struct FoundJson<'a> {
 /// Prints it all.
 pub fn print(fuzzed: &Fuzzed, out: &mut Output) -> Result<(), Error> {
     let json = Json {
-        seed: fuzzed.seed,
+        seed: fuzzed.seeds.0,
+        seeds: fuzzed.seeds.1,
         interrupted: fuzzed.interrupted,
         out_of_time: fuzzed.timed_out,
         surprises: fuzzed.surprises().count(),
@@ -58,11 +61,12 @@ pub fn print(fuzzed: &Fuzzed, out: &mut Output) -> Result<(), Error> {
 }
 
 fn subject(outcome: &Outcome) -> SubjectJson<'_> {
-    let Outcome { subject, shown, seen, found, assessment } = outcome;
+    let Outcome { subject, seed, shown, seen, found, assessment } = outcome;
     SubjectJson {
         scenario: subject.scenario.info().name,
         variant: subject.variant.name,
         workload: &subject.workload,
+        seed: *seed,
         assessment,
         schedules: shown.schedules,
         failing: shown.failing,

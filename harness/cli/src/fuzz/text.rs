@@ -18,11 +18,11 @@ pub fn print(fuzzed: &Fuzzed, root: &Path, out: &mut Output) -> Result<(), Error
         "kept",
         "as expected",
     ])];
-    rows.extend(fuzzed.on.iter().map(row));
+    rows.extend(fuzzed.on.iter().map(|outcome| row(fuzzed, outcome)));
     out.table(&rows)?;
     for outcome in fuzzed.on.iter().filter(|o| !o.found.is_empty()) {
         out.line("")?;
-        out.styled(Look::Strong, &outcome.subject.path())?;
+        out.styled(Look::Strong, &name(fuzzed, outcome))?;
         for kept in &outcome.found {
             out.line(format!("  {} (schedule {})", kept.finding.headline(), thousands(kept.schedule)))?;
             if let Some(again) = &kept.again {
@@ -33,7 +33,7 @@ pub fn print(fuzzed: &Fuzzed, root: &Path, out: &mut Output) -> Result<(), Error
     out.line("")?;
     out.line(saturation(fuzzed))?;
     for (outcome, why) in fuzzed.surprises() {
-        out.styled(Look::Bad, &format!("Not as expected: {} {why}.", outcome.subject.path()))?;
+        out.styled(Look::Bad, &format!("Not as expected: {} {why}.", name(fuzzed, outcome)))?;
     }
     match (fuzzed.interrupted, fuzzed.timed_out) {
         (true, _) => out.line("Interrupted: this is what was known by then.")?,
@@ -46,8 +46,16 @@ pub fn print(fuzzed: &Fuzzed, root: &Path, out: &mut Output) -> Result<(), Error
     Ok(())
 }
 
-fn row(outcome: &Outcome) -> Vec<Cell> {
-    let Outcome { subject, shown, seen, assessment, .. } = outcome;
+/// What was fuzzed, with the seed if there is more than one.
+fn name(fuzzed: &Fuzzed, outcome: &Outcome) -> String {
+    match fuzzed.seeds {
+        (_, 1) => outcome.subject.path(),
+        _ => format!("{} from seed {}", outcome.subject.path(), outcome.seed),
+    }
+}
+
+fn row(fuzzed: &Fuzzed, outcome: &Outcome) -> Vec<Cell> {
+    let Outcome { shown, seen, assessment, .. } = outcome;
     let schedule = |n: u64| format!("schedule {}", thousands(n));
     let (look, expected) = match assessment {
         Assessment::Expected => (Look::Good, "yes"),
@@ -57,7 +65,7 @@ fn row(outcome: &Outcome) -> Vec<Cell> {
         Assessment::Surprise(_) => (Look::Bad, "no"),
     };
     vec![
-        cell(subject.path()),
+        cell(name(fuzzed, outcome)),
         cell(thousands(shown.schedules)),
         cell(thousands(shown.failing)),
         cell(shown.first.map_or("none".to_owned(), schedule)),

@@ -1,6 +1,7 @@
 //! Proofs on disk, to go on with.
 
 use crate::exit::Error;
+use crate::shard::Shard;
 use crate::store::{Store, write_whole};
 use crate::target::Subject;
 use bohr_explore::proof::Proof;
@@ -17,6 +18,7 @@ pub struct Checkpoint {
     file: PathBuf,
     of: String,
     config: RunConfig,
+    shard: Option<Shard>,
 }
 
 impl Checkpoint {
@@ -27,7 +29,13 @@ impl Checkpoint {
         let workload: String = subject.workload.chars().map(plain).collect();
         let folder =
             store.root().join("proofs").join(subject.scenario.info().name).join(subject.variant.name);
-        Checkpoint { file: folder.join(format!("{workload}.json")), of: subject.path(), config }
+        let file = folder.join(format!("{workload}.json"));
+        Checkpoint { file, of: subject.path(), config, shard: None }
+    }
+
+    /// The one of a shard's part in the proof of a subject.
+    pub fn of_shard(file: PathBuf, shard: Shard, subject: &Subject, config: RunConfig) -> Self {
+        Checkpoint { file, of: subject.path(), config, shard: Some(shard) }
     }
 
     /// The file.
@@ -37,13 +45,19 @@ impl Checkpoint {
 
     /// A proof that has not begun.
     pub fn anew(&self) -> Proof {
-        Proof::new(&self.of, &self.config, SPLIT_AT)
+        match self.shard {
+            Some(shard) => Proof::share(&self.of, &self.config, SPLIT_AT, shard.share()),
+            None => Proof::new(&self.of, &self.config, SPLIT_AT),
+        }
     }
 
     /// The proof that is kept, or one that has not begun if none is.
     pub fn read(&self) -> Result<Proof, Error> {
         let failed = |why: String| {
-            let advice = "without --resume it begins anew";
+            let advice = match self.shard {
+                Some(_) => "without the file it begins anew",
+                None => "without --resume it begins anew",
+            };
             Error::Input(format!("failed to go on with the proof in {:?}: {why}; {advice}", self.file))
         };
         match fs::read_to_string(&self.file) {

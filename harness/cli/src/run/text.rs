@@ -1,6 +1,6 @@
 //! What `bohr run` has shown, for reading.
 
-use super::{Example, Ran, cells};
+use super::{By, Example, Ran, cells};
 use crate::exit::Error;
 use crate::judging::{Judged, Kept, verdict};
 use crate::output::{self, Look, Output, cell};
@@ -171,9 +171,15 @@ fn conclusion(ran: &Ran, root: &Path, out: &mut Output) -> Result<(), Error> {
         }
     }
     let schedules: u64 = ran.judged.iter().filter_map(|j| j.cell.as_ref()).map(Cell::schedules).sum();
-    let took = ran.took.as_secs_f64();
-    let rate = (schedules as f64 / took.max(0.001)) as u64;
-    out.line(format!("{} in {took:.1} s, {} a second.", counted(schedules, "schedule"), thousands(rate)))?;
+    let how = match ran.by {
+        By::Now(took) => {
+            let took = took.as_secs_f64();
+            let rate = (schedules as f64 / took.max(0.001)) as u64;
+            format!("in {took:.1} s, {} a second", thousands(rate))
+        }
+        By::Shards(n) => format!("on {}", counted(n as u64, "shard")),
+    };
+    out.line(format!("{} {how}.", counted(schedules, "schedule")))?;
     let part =
         ran.judged.iter().filter(|j| matches!(j.cell.as_ref().map(assess), Some(Assessment::Partly(_))));
     match part.count() {

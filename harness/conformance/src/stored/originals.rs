@@ -1,7 +1,7 @@
 //! What the edits begin with: files as the harness writes them.
 
 use crate::{sample, scenarios};
-use bohr_explore::input::Input;
+use bohr_explore::input::{Input, Target};
 use bohr_explore::programs::Small;
 use bohr_explore::proof::Proof;
 use bohr_explore::search::rerun;
@@ -54,9 +54,10 @@ fn value(of: &impl serde::Serialize) -> Value {
 fn case() -> Case {
     let scenario = scenarios::ALL[0];
     let variant = scenario.variants()[0].name;
+    let target = Target::new(scenario, variant).expect("the variant is the scenario's own");
     let failing = (0..1_000).find_map(|n| {
-        let input = Input::decode(scenario, &sample(n, 64))?;
-        let (finding, token) = input.token(scenario, variant).ok()??;
+        let input = Input::decode(&target, &sample(n, 64))?;
+        let (finding, token) = input.token(&target).ok()??;
         Some((input.workload, finding, token))
     });
     let (workload, finding, token) = failing.expect("the buggy form fails often");

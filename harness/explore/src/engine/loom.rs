@@ -21,6 +21,7 @@ mod values;
 
 use bohr::{Bohr, Turn};
 use bohr_kernel::{Outcome, Program, RunConfig, TaskId};
+use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{catch_unwind, resume_unwind};
@@ -40,7 +41,8 @@ pub struct LoomExplored {
 }
 
 /// Why a program cannot be explored by loom.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DoesNotFit {
     /// It has too many tasks.
     #[error("{0} tasks, and loom has threads for {MOST_TASKS}")]

@@ -1,7 +1,7 @@
 //! Depth-first search over all schedules.
 
 use bohr_kernel::{Kernel, Outcome, Point, Strategy};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -56,7 +56,7 @@ pub struct Dfs<F> {
 }
 
 /// How a search ended.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exhausted {
     /// True if every schedule within the bounds has been covered.
     pub all: bool,

@@ -38,7 +38,8 @@ impl Progress {
     }
 
     /// What was explored, by all of these together.
-    pub fn sum(all: &[Progress]) -> Explored {
+    pub fn sum<'p>(all: impl IntoIterator<Item = &'p Progress>) -> Explored {
+        let all: Vec<&Progress> = all.into_iter().collect();
         let traces: BTreeSet<u64> = all.iter().flat_map(|part| part.traces.iter().copied()).collect();
         Explored {
             all: all.iter().all(|part| part.finished && part.parts.is_empty()),
