@@ -163,7 +163,7 @@ fn a_proof_is_gone_on_with_in_the_middle() {
         files(&bohr.path("target/bohr/shards")).into_iter().find(|file| file.ends_with("under-way-0.json"));
     let kept: Value = serde_json::from_str(&fs::read_to_string(kept.unwrap()).unwrap()).unwrap();
     let executions = |part: &Value| part["executions"].as_u64().unwrap();
-    assert!(kept["parts"].as_array().unwrap().iter().map(executions).sum::<u64>() > 100, "{kept}");
+    assert!(kept["proof"]["parts"].as_array().unwrap().iter().map(executions).sum::<u64>() > 100, "{kept}");
     for i in ["1/2", "2/2"] {
         bohr.output(&shard(i), 0);
     }
