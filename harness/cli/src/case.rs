@@ -45,6 +45,7 @@ pub fn of_outcome(
         preemptions: outcome.preemptions,
         fewest: Fewest::NotProved { reason: "the schedule was not shrunk".to_owned() },
         decisive: None,
+        fixed: None,
     })
 }
 

@@ -12,6 +12,7 @@
 pub mod cause;
 pub mod document;
 pub mod go_format;
+pub mod json;
 pub mod markdown;
 pub mod model;
 mod names;

@@ -8,12 +8,14 @@ use bohr_report::model::{
 };
 use bohr_report::{markdown, report, text};
 
-fn whole() -> BugReport {
+pub fn whole() -> BugReport {
     let variant = |name: &str, role, summary: &str, verdict: &str| VariantRow {
         name: name.into(),
         role,
         summary: summary.into(),
         verdict: verdict.into(),
+        violated: verdict.strip_prefix("fails: ").map(str::to_owned).into_iter().collect(),
+        observed: Vec::new(),
     };
     let mut lost = decided("buggy", programs::oracle);
     lost.fewest = Fewest::NotProved { reason: "the search stopped after 10,000 runs".into() };
@@ -68,6 +70,8 @@ fn whole() -> BugReport {
                 found: 20,
                 first_failure: Some(Median { median: 2.5, low: 1.0, high: Some(4.0) }),
                 failing: Some(Share { hits: 780, of: 1000, low: 0.7533, high: 0.8046 }),
+                firsts: vec![1, 1, 2, 2, 2, 3, 3, 4, 9],
+                budget: 50,
             },
             DriverRow {
                 driver: "pct".into(),
@@ -75,8 +79,18 @@ fn whole() -> BugReport {
                 found: 12,
                 first_failure: Some(Median { median: 29_617.0, low: 900.0, high: None }),
                 failing: Some(Share { hits: 12, of: 1_234_567, low: 5.56e-6, high: 1.7e-5 }),
+                firsts: vec![900, 29_617],
+                budget: 61_728,
             },
-            DriverRow { driver: "threads".into(), seeds: 20, found: 0, first_failure: None, failing: None },
+            DriverRow {
+                driver: "threads".into(),
+                seeds: 20,
+                found: 0,
+                first_failure: None,
+                failing: None,
+                firsts: Vec::new(),
+                budget: 500,
+            },
         ],
         holds: vec![
             HoldsRow {
@@ -90,6 +104,8 @@ fn whole() -> BugReport {
                 proof: Proof::NotRefuted { schedules: 1_000_000, traces: 12_345, unseen: 0.004, upper: 3e-6 },
             },
         ],
+        sources: Vec::new(),
+        forms: None,
     }
 }
 

@@ -103,6 +103,7 @@ fn shown(config: RunConfig, name: &str, program: &Program) -> (Case, Vec<Decisio
             preemptions: outcome.preemptions,
             fewest: Fewest::Proved { runs },
             decisive: None,
+            fixed: None,
         };
         return (case, failed.decisions);
     }
