@@ -1,6 +1,6 @@
 //! A run, for programs.
 
-use crate::cause::{Cause, case_names, end, failing_step};
+use crate::cause::{Cause, Unreached, case_names, end, failing_step};
 use crate::model::{Case, Decisive, Passing};
 use crate::names::{Names, full_site};
 use crate::schedule::{Folding, shown_steps};
@@ -36,6 +36,8 @@ pub struct Run {
     pub blocked: Vec<Blocked>,
     /// What tasks were about to do when the run ended.
     pub undone: Vec<Undone>,
+    /// The operation that the cause names and that this run does not reach.
+    pub unreached: Option<Undone>,
     /// Which steps come before which because of what they did.
     pub edges: Vec<Edge>,
     /// The stretches that matter, each as its first step and the one after its last; the others may be folded.
@@ -175,6 +177,7 @@ pub(super) fn runs(case: &Case, cause: &Cause) -> Vec<Run> {
         end: end(case),
         failing_step: failing_step(case),
         named: cause.steps.clone(),
+        unreached: cause.unreached.as_ref(),
     };
     let mut runs = vec![failing.run(&names)];
     if let Some(passing) = passing(case) {
@@ -251,6 +254,7 @@ fn beside(
         end,
         failing_step: None,
         named: Vec::new(),
+        unreached: None,
     };
     build.run(&names.of_run(trace))
 }
@@ -263,6 +267,7 @@ struct Build<'t> {
     end: usize,
     failing_step: Option<usize>,
     named: Vec<u32>,
+    unreached: Option<&'t Unreached>,
 }
 
 impl Build<'_> {
@@ -297,6 +302,10 @@ impl Build<'_> {
             Undone { task: u.task.0, operation: table.number(name, &u.site, &objects) }
         });
         let undone = undone.collect();
+        let unreached = self.unreached.map(|u| Undone {
+            task: u.task.0,
+            operation: table.number(u.operation.clone(), &u.site, &[]),
+        });
         let mut points: BTreeSet<usize> = self.named.iter().map(|at| *at as usize).collect();
         points.extend(self.failing_step);
         Run {
@@ -312,6 +321,7 @@ impl Build<'_> {
             first_difference: None,
             blocked: blocked(trace, self.end),
             undone,
+            unreached,
             edges: edges(trace, self.end, names),
             shown: ranges(&shown_steps(steps, &points, Folding::default())),
         }
