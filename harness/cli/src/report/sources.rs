@@ -17,8 +17,9 @@ pub fn sources(scenario: &dyn AnyScenario, cases: &[Case]) -> Result<(Vec<Source
     files.extend([forms.buggy.clone(), forms.fixed.clone()]);
     // Lines outside of the tree, as of the standard library, are named and not shown.
     let ours = files.into_iter().filter(|file| file.starts_with("scenarios/") || file.starts_with("harness/"));
-    let read = |file: String| {
-        let text = fs::read_to_string(root.join(&file)).map_err(|e| missing(&root.join(&file), &e.to_string()))?;
+    let read = |file: String| -> Result<SourceFile, Error> {
+        let path = root.join(&file);
+        let text = fs::read_to_string(&path).map_err(|e| missing(&path, &e.to_string()))?;
         // As on any machine, whatever its git makes of line ends.
         Ok(SourceFile { file, text: text.replace("\r\n", "\n") })
     };
