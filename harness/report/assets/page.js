@@ -206,7 +206,7 @@
   // Scrolls a list and not the page.
   const keepInView = (list, row) => {
     const margin = 60;
-    const [top, bottom] = [row.offsetTop - list.offsetTop, row.offsetTop - list.offsetTop + row.offsetHeight];
+    const [top, bottom] = [row.offsetTop, row.offsetTop + row.offsetHeight];
     if (top < list.scrollTop + margin) list.scrollTop = top - margin;
     else if (bottom > list.scrollTop + list.clientHeight - margin) list.scrollTop = bottom - list.clientHeight + margin;
   };
@@ -286,7 +286,7 @@
       const here = this.lines[operation.line - 1];
       if (!here) return;
       here.className = "line here";
-      this.source.scrollTop = here.offsetTop - this.source.offsetTop - this.source.clientHeight / 2;
+      this.source.scrollTop = here.offsetTop - this.source.clientHeight / 2;
     }
   }
 
@@ -303,13 +303,13 @@
     }
 
     build() {
-      const button = (label, sign, act) => el("button", { type: "button", ariaLabel: label, title: label, on: { click: act } }, sign);
+      const button = (words, label, act) => el("button", { type: "button", title: label, on: { click: act } }, words);
       this.select = el("select", { id: "case", on: { change: () => this.choose(this.select.selectedIndex) } },
         ...this.cases.map((c) => el("option", {}, `${c.headline} (${c.variant} on ${c.workload})`)));
       this.kinds = el("fieldset", { className: "kinds" });
       this.besideBox = el("input", { type: "checkbox", on: { change: () => { this.beside = this.besideBox.checked; this.layOut(); } } });
       this.slider = el("input", { type: "range", min: 0, ariaLabel: "Step", on: { input: () => this.go(Number(this.slider.value)) } });
-      this.playButton = button("Play", "\u25b6\ufe0e", () => this.play());
+      this.playButton = button("Play", "Play the schedule", () => this.play());
       this.counter = el("span", { className: "counter" });
       this.status = el("p", { className: "now" });
       this.status.setAttribute("role", "status");
@@ -320,8 +320,8 @@
           el("label", { className: "case" }, "Failure ", this.select),
           el("div", { className: "row" }, this.kinds, el("label", { className: "beside" }, this.besideBox, " side by side")),
           el("div", { className: "row steps" },
-            button("First step", "\u23ee\ufe0e", () => this.go(0)), button("Step back", "\u25c0\ufe0e", () => this.go(this.at - 1)), this.playButton,
-            button("Step forward", "\u25b6\ufe0e|", () => this.go(this.at + 1)), button("To the end", "\u23ed\ufe0e", () => this.go(Infinity)),
+            button("First", "First step", () => this.go(0)), button("Back", "Step back", () => this.go(this.at - 1)),
+            button("Next", "Step forward", () => this.go(this.at + 1)), button("End", "To the end", () => this.go(Infinity)), this.playButton,
             this.slider, this.counter)),
         this.status,
         el("div", { className: "view" }, this.panes, this.inspector.node));
@@ -405,16 +405,14 @@
     play() {
       if (this.timer) { this.stop(); return; }
       if (this.at === this.run.end) this.go(0);
-      this.playButton.setAttribute("aria-label", "Pause");
-      this.playButton.textContent = "\u23f8\ufe0e";
+      this.playButton.textContent = "Pause";
       this.timer = setInterval(() => this.go(this.at + 1), 900);
     }
 
     stop() {
       clearInterval(this.timer);
       this.timer = null;
-      this.playButton.setAttribute("aria-label", "Play");
-      this.playButton.textContent = "\u25b6\ufe0e";
+      this.playButton.textContent = "Play";
     }
   }
 
@@ -455,7 +453,7 @@
   };
 
   const clickablePicture = (explorer) => {
-    for (const step of document.querySelectorAll("#pic-first [data-step], [aria-labelledby~='first-title'] [data-step]")) {
+    for (const step of document.querySelectorAll("[aria-labelledby~='first-title'] [data-step]")) {
       step.addEventListener("click", () => {
         if (explorer.caseAt !== 0 || explorer.kind !== "failing") explorer.choose(0);
         explorer.go(Number(step.dataset.step));

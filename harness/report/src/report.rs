@@ -1,6 +1,6 @@
 //! What a report says, and in which order.
 
-use crate::cause::{Cause, case_names, failing_step};
+use crate::cause::{Cause, case_names, end, failing_step};
 use crate::document::{Block, Row, Table, Text};
 use crate::go_format;
 use crate::model::{BugReport, Case, DriverRow, Fewest, HoldsRow, OracleRow, Proof};
@@ -141,7 +141,7 @@ pub(crate) fn outcome(case: &Case) -> Text {
         Some(oracle) => text.plain(" (oracle ").code(oracle).plain(")"),
         None => text,
     };
-    let steps = case.trace.steps.iter().filter(|s| !s.at_rest).count() as u64;
+    let steps = case.trace.steps[..end(case)].iter().filter(|s| !s.at_rest).count() as u64;
     let steps = match failing_step(case) {
         Some(at) => format!(", in step {} of {}", at + 1, count(steps)),
         None => format!(", after {}", of(steps, "step")),

@@ -204,7 +204,7 @@ pub(super) fn traces(case: &Case) -> impl Iterator<Item = &Trace> {
 }
 
 /// The run beside a failing one that passes.
-pub(crate) fn passing(case: &Case) -> Option<&Passing> {
+pub fn passing(case: &Case) -> Option<&Passing> {
     match case.decisive.as_ref()? {
         Decisive::Order { passing, .. } | Decisive::Value { passing, .. } => Some(passing),
         Decisive::Unknown { passing, .. } => passing.as_ref(),

@@ -90,6 +90,11 @@ impl<'r> Drawing<'r> {
         GUTTER + 28 + place * self.lane_width
     }
 
+    /// Which of the six colours a task has.
+    fn hue(&self, task: u32) -> usize {
+        self.lanes.iter().position(|t| *t == task).unwrap_or(0) % 6
+    }
+
     /// The height at which a step stands; that of its fold if it is folded.
     fn y(&self, step: usize) -> i32 {
         let holds = |row: &Row| match row {
@@ -108,10 +113,7 @@ impl<'r> Drawing<'r> {
     fn lane(&self, task: u32) -> Markup {
         let known = &self.run.tasks[task as usize];
         let x = self.x(task);
-        let born = match known.born as usize {
-            0 => TOP - 16,
-            at => self.y(at) - 16,
-        };
+        let born = self.birth(task);
         let steps = || self.run.steps.iter().enumerate().filter(|(_, s)| s.task == task).map(|(at, _)| at);
         let goes_on = self.case.task == Some(task)
             || self.run.undone.iter().any(|u| u.task == task)
@@ -130,9 +132,17 @@ impl<'r> Drawing<'r> {
             @for b in self.run.blocked.iter().filter(|b| b.task == task) {
                 line class="wait" x1=(x) y1=(self.y(b.from as usize) - 14) x2=(x) y2=(self.y(b.to as usize - 1) + 14) {}
             }
-            @for at in runs { line class="run" x1=(x) y1=(self.y(at - 1)) x2=(x) y2=(self.y(at)) {} }
+            @for at in runs { line class={ "run t" (self.hue(task)) } x1=(x) y1=(self.y(at - 1)) x2=(x) y2=(self.y(at)) {} }
             rect class="head" x=(middle - half) y="12" width=(2 * half) height="26" rx="6" {}
-            text class="name" x=(middle) y="29" { (known.name) }
+            text class={ "name t" (self.hue(task)) } x=(middle) y="29" { (known.name) }
+        }
+    }
+
+    /// Where a task's lane begins.
+    fn birth(&self, task: u32) -> i32 {
+        match self.run.tasks[task as usize].born as usize {
+            0 => TOP - 16,
+            at => self.y(at - 1) + 14,
         }
     }
 
@@ -153,10 +163,16 @@ impl<'r> Drawing<'r> {
     fn edges(&self) -> Markup {
         let edges = self.run.edges.iter().filter(|e| match e.kind {
             EdgeKind::Wakes => true,
-            EdgeKind::Spawns => self.run.tasks[self.run.steps[e.to as usize].task as usize].born > 0,
+            EdgeKind::Spawns => false,
             EdgeKind::Order => self.tells(e.from, e.to),
         });
+        let made = self.lanes.iter().filter(|task| self.run.tasks[**task as usize].born > 0);
         html! {
+            @for task in made {
+                @let at = self.run.tasks[*task as usize].born as usize - 1;
+                @let (x1, x2, y) = (self.x(self.run.steps[at].task), self.x(*task), self.birth(*task));
+                path class="edge" d={ "M" (x1) " " (y) "H" (x2 - 4 * (x2 - x1).signum()) } marker-end={ "url(#" (self.id) "-edge-tip)" } {}
+            }
             @for edge in edges {
                 @let [from, to] = [edge.from as usize, edge.to as usize];
                 @if self.run.steps[from].task != self.run.steps[to].task && !(self.folded(from) && self.folded(to)) {
@@ -192,11 +208,15 @@ impl<'r> Drawing<'r> {
         self.rows.iter().position(holds).map_or(self.bottom, |row| self.middles[row])
     }
 
-    /// From dot to dot, short of both.
+    /// From dot to dot, short of both. What stands beside a dot is on its right, so an arrow from there comes in from
+    /// above.
     fn arrow(&self, kind: &str, (x1, y1): (i32, i32), (x2, y2): (i32, i32)) -> Markup {
-        let way = (x2 - x1).signum();
-        let bend = (y2 - y1) / 2;
-        let path = format!("M{} {}C{} {} {} {} {} {}", x1 + 7 * way, y1 + 3, x1 + 40 * way, y1 + bend, x2 - 40 * way, y2 - bend / 2, x2 - 9 * way, y2);
+        let path = if x2 > x1 {
+            let bend = (y2 - y1) / 2;
+            format!("M{} {}C{} {} {} {} {} {}", x1 + 6, y1 + 4, x1 + 30, y1 + bend, x2 - 44, y2 - bend / 3, x2 - 9, y2 - 1)
+        } else {
+            format!("M{} {}C{} {} {x2} {} {x2} {}", x1 - 6, y1 + 4, x1 - 50, y1 + 26, y2 - 36, y2 - 9)
+        };
         html! { path class=(kind) d=(path) marker-end={ "url(#" (self.id) "-" (kind) "-tip)" } {} }
     }
 
@@ -231,7 +251,7 @@ impl<'r> Drawing<'r> {
         html! {
             g class=(if named { "step named" } else { "step" }) data-step=(at) {
                 text class="number" x=(GUTTER - 12) y=(y + 4) { (at + 1) }
-                circle class="dot" cx=(x) cy=(y) r="6" {}
+                circle class={ "dot t" (self.hue(step.task)) } cx=(x) cy=(y) r="6" {}
                 text class="op halo" x=(x + 14) y=(y - 2) { (operation.name) }
                 text class="small halo" x=(x + 14) y=(y + 13) { (below(&step.note, operation)) }
             }
