@@ -23,6 +23,7 @@
   class Run {
     constructor(data) {
       Object.assign(this, data);
+      for (const operation of this.operations) operation.file = this.files[operation.file];
       const lanes = new Set(data.steps.map((step) => step.task));
       for (const undone of data.undone) lanes.add(undone.task);
       if (data.unreached) lanes.add(data.unreached.task);

@@ -164,7 +164,9 @@ fn schedule(case: &Case, json: &FailingCase) -> Markup {
             h2 id="schedule" { "The schedule that fails" }
             p { (blocks::text(&report::outcome(case))) }
             (figure(json, "first"))
-            (beneath(case, json, 3))
+            (beneath(case, json))
+            p.reproduce { "Do it again, on any machine:" }
+            (blocks::command(&json.command))
         }
     }
 }
@@ -183,11 +185,10 @@ fn figure(json: &FailingCase, id: &str) -> Markup {
 }
 
 /// What belongs to a failing schedule besides its picture.
-fn beneath(case: &Case, json: &FailingCase, level: u8) -> Markup {
+fn beneath(case: &Case, json: &FailingCase) -> Markup {
     let cause = Cause::of(case);
     let schedule = Schedule::of(case, &cause, Folding::default());
     html! {
-        @if level > 3 { p.cause { (blocks::text(&cause.sentence)) } }
         (blocks::details("The same as a table", html! {
             (blocks::table(&schedule.table(Layout::Columns), &format!("The schedule of {}", picture::title(json))))
             @if let Some(legend) = schedule.legend() { p { (blocks::text(&legend)) } }
@@ -198,8 +199,6 @@ fn beneath(case: &Case, json: &FailingCase, level: u8) -> Markup {
         @if let Some(go) = go_format::render(case) {
             (blocks::details("As Go prints it", html! { pre.go tabindex="0" { code { (go) } } }))
         }
-        p.reproduce { "Do it again, on any machine:" }
-        (blocks::command(&json.command))
     }
 }
 
@@ -283,7 +282,8 @@ fn more(bug: &BugReport, data: &Report) -> Markup {
                     summary { strong { (json.headline) } " " span { code { (case.variant) } " on " code { (case.workload) } } }
                     p { (blocks::text(&report::outcome(case))) }
                     (figure(json, &format!("other{at}")))
-                    (beneath(case, json, 4))
+                    p.cause { (blocks::text(&Cause::of(case).sentence)) }
+                    (blocks::command(&json.command))
                 }
             }
         }

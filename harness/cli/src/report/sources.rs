@@ -15,8 +15,8 @@ pub fn sources(scenario: &dyn AnyScenario, cases: &[Case]) -> Result<(Vec<Source
     let forms = Forms { buggy: format!("{folder}/buggy.rs"), fixed: format!("{folder}/fixed.rs") };
     let mut files: BTreeSet<String> = cases.iter().flat_map(json::files).collect();
     files.extend([forms.buggy.clone(), forms.fixed.clone()]);
-    // Lines outside of the tree, as of the standard library, are named and not shown.
-    let ours = files.into_iter().filter(|file| file.starts_with("scenarios/") || file.starts_with("harness/"));
+    // Lines of the harness are named and not shown: the bug is not there.
+    let ours = files.into_iter().filter(|file| file.starts_with("scenarios/"));
     let read = |file: String| -> Result<SourceFile, Error> {
         let path = root.join(&file);
         let text = fs::read_to_string(&path).map_err(|e| missing(&path, &e.to_string()))?;

@@ -20,8 +20,10 @@ pub struct Run {
     pub failures: Vec<String>,
     /// Every task, by number.
     pub tasks: Vec<Task>,
-    /// Every object, by number.
+    /// The objects that the operations touch.
     pub objects: Vec<Object>,
+    /// The source files that the operations stand in, from the workspace on.
+    pub files: Vec<String>,
     /// The operations that the steps do.
     pub operations: Vec<Operation>,
     /// The steps in order, up to where it failed.
@@ -85,8 +87,8 @@ pub struct Object {
 pub struct Operation {
     /// What it is called, with its object.
     pub name: String,
-    /// The source file, from the workspace on.
-    pub file: String,
+    /// The source file, as its number among the run's files.
+    pub file: u32,
     /// The line, from 1.
     pub line: u32,
     /// What it touches.
@@ -274,7 +276,7 @@ impl Build<'_> {
     fn run(self, names: &Names<'_>) -> Run {
         let trace = self.trace;
         let steps = &trace.steps[..self.end];
-        let mut table = Operations::default();
+        let mut table = Tables::new(trace, names);
         let task = |id: usize| TaskId(id as u32);
         let tasks = trace.tasks.iter().enumerate().map(|(id, t)| Task {
             name: names.task(task(id)),
@@ -282,14 +284,9 @@ impl Build<'_> {
             created: t.created.as_ref().map(full_site),
             born: t.born,
         });
-        let objects = trace.objects.iter().enumerate().map(|(id, o)| Object {
-            name: o.name.clone(),
-            kind: o.kind.clone(),
-            modelled: names.modelled(ObjectId(id as u32)),
-        });
         let done = steps.iter().map(|s| Step {
             task: s.task.0,
-            operation: table.number(names.operation(s), &s.site, &s.objects),
+            operation: table.operation(names.operation(s), &s.site, &s.objects),
             note: s.note.clone(),
             time: s.time,
             preempts: s.preempts && !s.at_rest,
@@ -299,55 +296,103 @@ impl Build<'_> {
         let undone = trace.undone.iter().map(|u| {
             let objects: Vec<_> = u.objects.iter().map(|o| (*o, Access::Read)).collect();
             let name = names.named(&u.label, u.objects.iter().copied());
-            Undone { task: u.task.0, operation: table.number(name, &u.site, &objects) }
+            Undone { task: u.task.0, operation: table.operation(name, &u.site, &objects) }
         });
         let undone = undone.collect();
-        let unreached = self.unreached.map(|u| Undone {
+        // A task that this run has not made either has no lane.
+        let known = self.unreached.filter(|u| (u.task.0 as usize) < trace.tasks.len());
+        let unreached = known.map(|u| Undone {
             task: u.task.0,
-            operation: table.number(u.operation.clone(), &u.site, &[]),
+            operation: table.operation(u.operation.clone(), &u.site, &[]),
         });
-        let mut points: BTreeSet<usize> = self.named.iter().map(|at| *at as usize).collect();
+        let mut edges = edges(trace, self.end, names);
+        for edge in &mut edges {
+            edge.object = edge.object.map(|id| table.object(ObjectId(id)));
+        }
+        // What the cause names may lie behind the finding, where the run was let go on.
+        let named: Vec<_> = self.named.into_iter().filter(|at| (*at as usize) < self.end).collect();
+        let mut points: BTreeSet<usize> = named.iter().map(|at| *at as usize).collect();
         points.extend(self.failing_step);
         Run {
             kind: self.kind,
             variant: self.variant.to_owned(),
             failures: self.failures,
             tasks: tasks.collect(),
-            objects: objects.collect(),
-            operations: table.all,
+            objects: table.objects,
+            files: table.files,
+            operations: table.operations,
             steps: done,
             failing_step: self.failing_step.map(|at| at as u32),
-            named: self.named,
+            named,
             first_difference: None,
             blocked: blocked(trace, self.end),
             undone,
             unreached,
-            edges: edges(trace, self.end, names),
+            edges,
             shown: ranges(&shown_steps(steps, &points, Folding::default())),
         }
     }
 }
 
-#[derive(Default)]
-struct Operations {
-    all: Vec<Operation>,
+/// What steps have in common, each once.
+struct Tables<'t> {
+    trace: &'t Trace,
+    names: &'t Names<'t>,
+    operations: Vec<Operation>,
     numbers: BTreeMap<Operation, u32>,
+    files: Vec<String>,
+    objects: Vec<Object>,
+    /// The number that an object of the trace has among those of the run.
+    object_numbers: BTreeMap<ObjectId, u32>,
 }
 
-impl Operations {
-    fn number(&mut self, name: String, site: &Site, objects: &[(ObjectId, Access)]) -> u32 {
+impl<'t> Tables<'t> {
+    fn new(trace: &'t Trace, names: &'t Names<'t>) -> Self {
+        Tables {
+            trace,
+            names,
+            operations: Vec::new(),
+            numbers: BTreeMap::new(),
+            files: Vec::new(),
+            objects: Vec::new(),
+            object_numbers: BTreeMap::new(),
+        }
+    }
+
+    fn operation(&mut self, name: String, site: &Site, objects: &[(ObjectId, Access)]) -> u32 {
         let (file, line) = crate::names::split_site(site);
-        let writes = objects.iter().filter(|(_, access)| *access != Access::Read);
+        let file = match self.files.iter().position(|known| *known == file) {
+            Some(at) => at as u32,
+            None => {
+                self.files.push(file);
+                self.files.len() as u32 - 1
+            }
+        };
+        let numbered: Vec<_> = objects.iter().map(|(id, access)| (self.object(*id), *access)).collect();
+        let writes = numbered.iter().filter(|(_, access)| *access != Access::Read);
         let operation = Operation {
             name,
             file,
             line,
-            objects: objects.iter().map(|(id, _)| id.0).collect(),
-            writes: writes.map(|(id, _)| id.0).collect(),
+            writes: writes.map(|(id, _)| *id).collect(),
+            objects: numbered.iter().map(|(id, _)| *id).collect(),
         };
-        let next = self.all.len() as u32;
+        let next = self.operations.len() as u32;
         *self.numbers.entry(operation.clone()).or_insert_with(|| {
-            self.all.push(operation);
+            self.operations.push(operation);
+            next
+        })
+    }
+
+    fn object(&mut self, id: ObjectId) -> u32 {
+        let next = self.objects.len() as u32;
+        *self.object_numbers.entry(id).or_insert_with(|| {
+            let known = self.trace.objects.get(id.0 as usize);
+            self.objects.push(Object {
+                name: known.map(|o| o.name.clone()).unwrap_or_default(),
+                kind: known.map(|o| o.kind.clone()).unwrap_or_default(),
+                modelled: self.names.modelled(id),
+            });
             next
         })
     }

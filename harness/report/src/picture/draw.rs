@@ -253,7 +253,7 @@ impl<'r> Drawing<'r> {
                 text class="number" x=(GUTTER - 12) y=(y + 4) { (at + 1) }
                 circle class={ "dot t" (self.hue(step.task)) } cx=(x) cy=(y) r="6" {}
                 text class="op halo" x=(x + 14) y=(y - 2) { (operation.name) }
-                text class="small halo" x=(x + 14) y=(y + 13) { (below(&step.note, operation)) }
+                text class="small halo" x=(x + 14) y=(y + 13) { (self.below(&step.note, operation)) }
             }
         }
     }
@@ -265,7 +265,7 @@ impl<'r> Drawing<'r> {
             g class=(if named { "step named" } else { "step" }) {
                 circle class="hollow" cx=(x) cy=(y) r="6" {}
                 text class="op halo" x=(x + 14) y=(y - 2) { (operation.name) }
-                text class="small halo" x=(x + 14) y=(y + 13) { (self.undone_words()) " · " (place(operation)) }
+                text class="small halo" x=(x + 14) y=(y + 13) { (self.undone_words()) " · " (self.place(operation)) }
             }
         }
     }
@@ -296,6 +296,19 @@ impl<'r> Drawing<'r> {
         }
     }
 
+    /// What stands below an operation: what it saw or did, and where.
+    fn below(&self, note: &str, operation: &Operation) -> String {
+        match note {
+            "" => self.place(operation),
+            note => format!("\u{2192} {} · {}", short(note), self.place(operation)),
+        }
+    }
+
+    fn place(&self, operation: &Operation) -> String {
+        let file = &self.run.files[operation.file as usize];
+        format!("{}:{}", file.rsplit('/').next().unwrap_or(file), operation.line)
+    }
+
     fn widest(&self) -> i32 {
         let wide = |x: i32, operation: &Operation, below: &str| {
             x + 14 + letters(&operation.name, LETTER).max(letters(below, SMALL))
@@ -305,10 +318,10 @@ impl<'r> Drawing<'r> {
             Row::Step(at) => {
                 let step = &self.run.steps[*at];
                 let operation = operation(step.operation);
-                wide(self.x(step.task), operation, &below(&step.note, operation))
+                wide(self.x(step.task), operation, &self.below(&step.note, operation))
             }
             Row::Undone { task, operation: number, .. } => {
-                wide(self.x(*task), operation(*number), &format!("waits for ever · {}", place(operation(*number))))
+                wide(self.x(*task), operation(*number), &format!("waits for ever · {}", self.place(operation(*number))))
             }
             Row::Failure(_) => letters(&self.case.headline, LETTER * 1.03) + 40,
             Row::Fold(..) | Row::Preempted(_) => 0,
@@ -320,25 +333,13 @@ impl<'r> Drawing<'r> {
     }
 }
 
-/// What stands below an operation: what it saw or did, and where.
-fn below(note: &str, operation: &Operation) -> String {
-    match note {
-        "" => place(operation),
-        note => format!("\u{2192} {} · {}", short(note), place(operation)),
-    }
-}
-
+/// What fits below an operation.
 fn short(words: &str) -> String {
     const MOST: usize = 48;
     match words.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}\u{2026}", &words[..at]),
         None => words.to_owned(),
     }
-}
-
-fn place(operation: &Operation) -> String {
-    let name = operation.file.rsplit('/').next().unwrap_or_default();
-    format!("{name}:{}", operation.line)
 }
 
 /// The width of a line of text.
