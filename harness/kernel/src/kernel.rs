@@ -389,6 +389,9 @@ impl Kernel {
             return Next::Forced(current);
         }
         if self.core.stopping {
+            if self.core.config.record {
+                self.collect_enabled();
+            }
             return self.core.drain();
         }
         if self.core.unborn > 0
@@ -1270,6 +1273,7 @@ impl Core {
                 label: op.label.to_owned(),
                 objects: op.objects.iter().map(|(object, _)| *object).collect(),
                 site: Site::of(op.site),
+                blocked: !task.enabled,
             })
         });
         self.undone = undone.collect();

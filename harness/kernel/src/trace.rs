@@ -28,6 +28,8 @@ pub struct Undone {
     pub objects: Vec<ObjectId>,
     /// Where it stands in the source.
     pub site: Site,
+    /// True if it could not have run, because a guard did not hold.
+    pub blocked: bool,
 }
 
 /// A task, for reading.

@@ -69,8 +69,8 @@
       if (this.tasks[task].born > Math.min(at + 1, this.end)) return ["unborn", "not made yet"];
       const pending = this.pending(task, at);
       if (!pending) return ["over", at < this.end ? "has returned" : "returned"];
-      // Before the next step; after the last it is as it was there.
-      if (this.isBlocked(task, Math.min(at + 1, this.end - 1))) return ["waits", "waits for", pending];
+      const left = at + 1 >= this.end && this.undone.find((u) => u.task === task);
+      if (left ? left.blocked : this.isBlocked(task, at + 1)) return ["waits", "waits for", pending];
       return ["ready", "is about to do", pending];
     }
 
@@ -453,13 +453,28 @@
     }
   };
 
+  const scrollToSteps = () => {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    document.getElementById("steps").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+  };
+
+  const stepThroughButtons = (explorer) => {
+    for (const button of document.querySelectorAll("button.step-through")) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        explorer.choose(Number(button.dataset.case));
+        scrollToSteps();
+        explorer.select.focus({ preventScroll: true });
+      });
+    }
+  };
+
   const clickablePicture = (explorer) => {
     for (const step of document.querySelectorAll("[aria-labelledby~='first-title'] [data-step]")) {
       step.addEventListener("click", () => {
         if (explorer.caseAt !== 0 || explorer.kind !== "failing") explorer.choose(0);
         explorer.go(Number(step.dataset.step));
-        const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-        document.getElementById("steps").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+        scrollToSteps();
       });
     }
   };
@@ -471,6 +486,7 @@
   if (place && data) {
     const explorer = new Explorer(place, JSON.parse(data.textContent));
     clickablePicture(explorer);
+    stepThroughButtons(explorer);
   }
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
 })();

@@ -17,6 +17,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 /// What stands before a page's data, which are those of `report.json`.
 pub const DATA_START: &str = r#"<script type="application/json" id="data">"#;
 
+/// So many of the other failing schedules have a picture; a page must stay small, and all can be stepped through.
+const PICTURES: usize = 4;
+
 const CSS: &str = include_str!("../assets/page.css");
 const SCRIPT: &str = include_str!("../assets/page.js");
 
@@ -281,9 +284,10 @@ fn more(bug: &BugReport, data: &Report) -> Markup {
                 details.other {
                     summary { strong { (json.headline) } " " span { code { (case.variant) } " on " code { (case.workload) } } }
                     p { (blocks::text(&report::outcome(case))) }
-                    (figure(json, &format!("other{at}")))
+                    @if at <= PICTURES { (figure(json, &format!("other{at}"))) }
                     p.cause { (blocks::text(&Cause::of(case).sentence)) }
                     (blocks::command(&json.command))
+                    button.step-through type="button" hidden data-case=(at) { "Step through it" }
                 }
             }
         }

@@ -140,6 +140,8 @@ pub struct Undone {
     pub task: u32,
     /// Which operation.
     pub operation: u32,
+    /// True if it could not have run, because a guard did not hold.
+    pub blocked: bool,
 }
 
 /// A step that comes before another because of what both did.
@@ -296,7 +298,7 @@ impl Build<'_> {
         let undone = trace.undone.iter().map(|u| {
             let objects: Vec<_> = u.objects.iter().map(|o| (*o, Access::Read)).collect();
             let name = names.named(&u.label, u.objects.iter().copied());
-            Undone { task: u.task.0, operation: table.operation(name, &u.site, &objects) }
+            Undone { task: u.task.0, operation: table.operation(name, &u.site, &objects), blocked: u.blocked }
         });
         let undone = undone.collect();
         // A task that this run has not made either has no lane.
@@ -304,6 +306,7 @@ impl Build<'_> {
         let unreached = known.map(|u| Undone {
             task: u.task.0,
             operation: table.operation(u.operation.clone(), &u.site, &[]),
+            blocked: false,
         });
         let mut edges = edges(trace, self.end, names);
         for edge in &mut edges {

@@ -50,7 +50,7 @@ pub(super) fn rows(case: &FailingCase, run: &Run) -> Vec<Row> {
     }
     let unreached = run.unreached.as_ref();
     let blocks = ["deadlock", "leak"].contains(&case.kind.as_str());
-    for undone in run.undone.iter().filter(|_| blocks) {
+    for undone in run.undone.iter().filter(|it| blocks && it.blocked) {
         let named = unreached.is_some_and(|it| it.task == undone.task);
         rows.push(Row::Undone { task: undone.task, operation: undone.operation, named });
     }

@@ -65,7 +65,7 @@ impl Page {
         }
         page.resize(width, height);
         page.call("Page.navigate", json!({ "url": format!("file://{}", file.display()) }));
-        page.wait("document.readyState === 'complete' && document.documentElement.dataset.ready !== undefined");
+        page.wait("location.protocol === 'file:' && document.readyState === 'complete' && !(document.getElementById('data') && !document.documentElement.dataset.ready)");
         page
     }
 

@@ -6,9 +6,6 @@ mod long;
 #[path = "../report/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
-#[path = "../report/whole.rs"]
-#[allow(dead_code)]
-mod whole;
 
 use bohr_report::model::{BugReport, Fixed, Forms, SourceFile};
 use bohr_report::{index, json, page};
@@ -49,11 +46,12 @@ fn open(file: &Path, size: (u32, u32)) -> Option<Page> {
 
 /// A small bug whose page has everything: a schedule that fails, one that passes, and a fixed form.
 fn tiny() -> BugReport {
-    let mut bug = whole::whole();
+    let mut bug = support::bug::bug();
     let file = |name: &str, text: &str| SourceFile { file: name.to_owned(), text: text.to_owned() };
-    let programs = "harness/report/tests/report/support/programs.rs";
+    let named = bug.cases.iter().flat_map(json::files).filter(|name| name.ends_with("programs.rs"));
+    let programs = named.max().expect("steps stand in the source");
     bug.sources = vec![
-        file(programs, include_str!("../report/support/programs.rs")),
+        file(&programs, include_str!("../report/support/programs.rs")),
         file("buggy.rs", "fn count() {\n    hits.set(hits.get() + 1);\n}\n"),
         file("fixed.rs", "fn count() {\n    hits.add(1);\n}\n"),
     ];
@@ -191,9 +189,12 @@ fn every_page_fits_a_phone() {
     for file in all_pages() {
         let Some(mut page) = open(&file, PHONE) else { return };
         let name = page_name(&file);
+        page.screenshot(&format!("{name}-phone"), false);
+        page.eval("document.getElementById('steps')?.scrollIntoView({ behavior: 'instant' }); 0");
+        page.screenshot(&format!("{name}-phone-steps"), false);
         let wide = page.eval("document.documentElement.scrollWidth");
-        assert!(wide.as_u64() <= Some(390), "{name} is {wide} wide");
-        page.screenshot(&format!("{name}-phone"), true);
+        let culprits = page.eval("[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > 391 && !e.closest('.scroll, pre, .timeline')).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))");
+        assert!(wide.as_u64() <= Some(390), "{name} is {wide} wide: {culprits:#}");
         no_complaints(&page);
     }
 }
@@ -207,7 +208,11 @@ fn every_page_loads_without_a_complaint_in_light_and_dark() {
         for scheme in ["light", "dark"] {
             page.prefer(scheme);
             grounds.push(page.eval("getComputedStyle(document.body).backgroundColor"));
-            page.screenshot(&format!("{name}-{scheme}"), true);
+            page.screenshot(&format!("{name}-{scheme}"), false);
+            for part in ["schedule", "steps", "fix", "sure", "forms"] {
+                page.eval(&format!("document.getElementById('{part}')?.scrollIntoView({{ behavior: 'instant' }}); 0"));
+                page.screenshot(&format!("{name}-{scheme}-{part}"), false);
+            }
         }
         assert_ne!(grounds[0], grounds[1], "{name}");
         // A choice by hand outweighs the system's.
