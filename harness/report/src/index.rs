@@ -67,7 +67,8 @@ fn markdown(bugs: &[BugReport]) -> String {
         Block::Paragraph(INTRO.into()),
         Block::Table(table),
         Block::Paragraph(
-            Text::new().plain("The pages need no network: open them in a browser from a checkout, beginning with ")
+            Text::new()
+                .plain("The pages need no network: open them in a browser from a checkout, beginning with ")
                 .code("index.html")
                 .plain("."),
         ),

@@ -11,7 +11,7 @@ use crate::document::{Span, Text};
 use crate::model::{BugReport, Case, Decisive, Fewest, Proof};
 use crate::names::split_site;
 use crate::report::command;
-pub use run::{passing, Blocked, Edge, EdgeKind, Object, Operation, Run, RunKind, Step, Task, Undone};
+pub use run::{Blocked, Edge, EdgeKind, Object, Operation, Run, RunKind, Step, Task, Undone, passing};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;

@@ -35,7 +35,8 @@ pub fn html(bug: &BugReport, data: &Report) -> String {
         ("forms", "All forms"),
         ("more", "Other failures"),
     ];
-    let sections: Vec<_> = sections.into_iter().filter(|(id, _)| *id != "more" || bug.cases.len() > 1).collect();
+    let sections: Vec<_> =
+        sections.into_iter().filter(|(id, _)| *id != "more" || bug.cases.len() > 1).collect();
     let body = html! {
         a.skip href="#main" { "Skip to the report" }
         (top(&sections))

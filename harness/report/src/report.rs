@@ -22,7 +22,9 @@ pub fn bug(report: &BugReport) -> Vec<Block> {
     if let Some(first) = report.cases.first() {
         let mut sections = case_sections(first, 2, ["2. ", "3. ", "4. "]);
         let headline = first.finding.headline();
-        let shows = format!("the schedule below as a picture: a lane for each task, time downwards, ending in {headline}");
+        let shows = format!(
+            "the schedule below as a picture: a lane for each task, time downwards, ending in {headline}"
+        );
         sections.insert(2, Block::Picture { shows, file: PICTURE.to_owned() });
         blocks.extend(sections);
     }

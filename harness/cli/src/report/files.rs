@@ -141,20 +141,24 @@ fn field(path: &str, old: &Value, new: &Value) -> Option<String> {
             let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             let null = Value::Null;
             keys.into_iter().find_map(|key| {
-                let of = |map: &'_ serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(null.clone());
+                let of =
+                    |map: &'_ serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(null.clone());
                 field(&format!("{path}/{key}"), &of(old), &of(new))
             })
         }
         (Value::Array(old), Value::Array(new)) => {
             let differing = old.iter().zip(new).enumerate();
-            let differing = differing.filter_map(|(at, (old, new))| field(&format!("{path}/{at}"), old, new)).next();
+            let differing =
+                differing.filter_map(|(at, (old, new))| field(&format!("{path}/{at}"), old, new)).next();
             let lengths = || format!("{path} has {} entries and should have {}", old.len(), new.len());
             differing.or_else(|| (old.len() != new.len()).then(lengths))
         }
         (old, new) if old == new => None,
-        (old, new) => {
-            Some(format!("{path} is {} and should be {}", around(&old.to_string(), 0), around(&new.to_string(), 0)))
-        }
+        (old, new) => Some(format!(
+            "{path} is {} and should be {}",
+            around(&old.to_string(), 0),
+            around(&new.to_string(), 0)
+        )),
     }
 }
 
@@ -198,7 +202,8 @@ mod tests {
         }
         fs::write(path("bug/old.md"), "").unwrap();
         let pages = [Page { file: path("bug/report.md"), text: String::new() }];
-        let found: Vec<_> = unreferenced(folder.path(), &pages).unwrap().into_iter().map(|f| f.file).collect();
+        let found: Vec<_> =
+            unreferenced(folder.path(), &pages).unwrap().into_iter().map(|f| f.file).collect();
         assert_eq!(found, [path("bug/old.md"), path("gone")]);
     }
 }

@@ -219,9 +219,10 @@ pub fn passing(case: &Case) -> Option<&Passing> {
 /// Two forms do not share their source lines, so a step is the same if the same task does what is called the same.
 fn first_difference(a: &Trace, b: &Trace) -> u32 {
     let name = |trace: &Trace, task: TaskId| trace.tasks.get(task.0 as usize).map(|t| t.name.clone());
-    let same = a.steps.iter().zip(&b.steps).take_while(|(x, y)| {
-        x.label == y.label && x.note == y.note && name(a, x.task) == name(b, y.task)
-    });
+    let same =
+        a.steps.iter().zip(&b.steps).take_while(|(x, y)| {
+            x.label == y.label && x.note == y.note && name(a, x.task) == name(b, y.task)
+        });
     same.count() as u32
 }
 
@@ -250,16 +251,8 @@ fn beside(
 ) -> Run {
     let end = trace.steps.iter().position(|s| s.at_rest).unwrap_or(trace.steps.len());
     let failures = failures.into_iter().collect();
-    let build = Build {
-        kind,
-        variant,
-        failures,
-        trace,
-        end,
-        failing_step: None,
-        named: Vec::new(),
-        unreached: None,
-    };
+    let build =
+        Build { kind, variant, failures, trace, end, failing_step: None, named: Vec::new(), unreached: None };
     build.run(&names.of_run(trace))
 }
 

@@ -154,8 +154,13 @@ impl<'r> Drawing<'r> {
         let (x1, y1) = (self.x(before.task), self.y(at - 1));
         let (x2, y2) = (self.x(now.task), self.y(at));
         let middle = y2 - 15;
-        let path = format!("M{x1} {y1}V{}Q{x1} {middle} {} {middle}H{}Q{x2} {middle} {x2} {}V{y2}",
-            middle - 8, x1 + 8 * (x2 - x1).signum(), x2 - 8 * (x2 - x1).signum(), middle + 8);
+        let path = format!(
+            "M{x1} {y1}V{}Q{x1} {middle} {} {middle}H{}Q{x2} {middle} {x2} {}V{y2}",
+            middle - 8,
+            x1 + 8 * (x2 - x1).signum(),
+            x2 - 8 * (x2 - x1).signum(),
+            middle + 8
+        );
         html! { path class=(if now.preempts { "switch preempts" } else { "switch" }) d=(path) {} }
     }
 
@@ -213,7 +218,17 @@ impl<'r> Drawing<'r> {
     fn arrow(&self, kind: &str, (x1, y1): (i32, i32), (x2, y2): (i32, i32)) -> Markup {
         let path = if x2 > x1 {
             let bend = (y2 - y1) / 2;
-            format!("M{} {}C{} {} {} {} {} {}", x1 + 6, y1 + 4, x1 + 30, y1 + bend, x2 - 44, y2 - bend / 3, x2 - 9, y2 - 1)
+            format!(
+                "M{} {}C{} {} {} {} {} {}",
+                x1 + 6,
+                y1 + 4,
+                x1 + 30,
+                y1 + bend,
+                x2 - 44,
+                y2 - bend / 3,
+                x2 - 9,
+                y2 - 1
+            )
         } else {
             format!("M{} {}C{} {} {x2} {} {x2} {}", x1 - 6, y1 + 4, x1 - 50, y1 + 26, y2 - 36, y2 - 9)
         };
@@ -320,15 +335,18 @@ impl<'r> Drawing<'r> {
                 let operation = operation(step.operation);
                 wide(self.x(step.task), operation, &self.below(&step.note, operation))
             }
-            Row::Undone { task, operation: number, .. } => {
-                wide(self.x(*task), operation(*number), &format!("waits for ever · {}", self.place(operation(*number))))
-            }
+            Row::Undone { task, operation: number, .. } => wide(
+                self.x(*task),
+                operation(*number),
+                &format!("waits for ever · {}", self.place(operation(*number))),
+            ),
             Row::Failure(_) => letters(&self.case.headline, LETTER * 1.03) + 40,
             Row::Fold(..) | Row::Preempted(_) => 0,
         });
-        let heads = self.lanes.iter().map(|task| {
-            self.x(*task) + letters(&self.run.tasks[*task as usize].name, LETTER) / 2 + 12
-        });
+        let heads = self
+            .lanes
+            .iter()
+            .map(|task| self.x(*task) + letters(&self.run.tasks[*task as usize].name, LETTER) / 2 + 12);
         rows.chain(heads).max().unwrap_or(0).max(420) + 16
     }
 }

@@ -92,7 +92,9 @@ impl Page {
 
     /// Waits until an expression is true. The test-runner's patience is the limit.
     pub fn wait(&mut self, expression: &str) {
-        let until = format!("new Promise((done) => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look(); }})");
+        let until = format!(
+            "new Promise((done) => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look(); }})"
+        );
         self.eval(&until);
     }
 
@@ -144,7 +146,9 @@ impl Page {
         let params = &event["params"];
         let bad = match event["method"].as_str().unwrap_or_default() {
             "Runtime.exceptionThrown" => true,
-            "Runtime.consoleAPICalled" => ["error", "warning", "assert"].iter().any(|kind| params["type"] == *kind),
+            "Runtime.consoleAPICalled" => {
+                ["error", "warning", "assert"].iter().any(|kind| params["type"] == *kind)
+            }
             "Log.entryAdded" => ["error", "warning"].iter().any(|level| params["entry"]["level"] == *level),
             "Network.requestWillBeSent" => {
                 let url = params["request"]["url"].as_str().unwrap_or_default();

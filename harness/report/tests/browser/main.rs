@@ -79,7 +79,9 @@ fn click(page: &mut Page, selector: &str) {
 
 /// Presses a button by its words.
 fn button(page: &mut Page, words: &str) {
-    let find = format!("[...document.querySelectorAll('#explorer button')].find((b) => b.innerText === {words:?}).click()");
+    let find = format!(
+        "[...document.querySelectorAll('#explorer button')].find((b) => b.innerText === {words:?}).click()"
+    );
     page.eval(&find);
 }
 
@@ -103,7 +105,8 @@ fn stepping_through_ends_at_the_finding() {
         assert!(!now.contains(&headline), "{now}");
         let current = words(&mut page, ".timeline [aria-current=step] .number");
         assert_eq!(current, (step + 1).to_string());
-        let line: u64 = words(&mut page, ".source .here .number").parse().expect("a line of the source is marked");
+        let line: u64 =
+            words(&mut page, ".source .here .number").parse().expect("a line of the source is marked");
         let place = words(&mut page, ".where");
         assert!(place.ends_with(&format!("programs.rs:{line}")), "{place}");
     }
@@ -146,7 +149,8 @@ fn a_passing_and_the_fixed_run_can_be_put_beside() {
     let heads = words(&mut page, ".panes");
     assert!(heads.contains("buggy, failing") && heads.contains("buggy, passing"), "{heads}");
     // Where they part is marked, in the run that is compared.
-    let differs = page.eval("[...document.querySelectorAll('.differs')].map((row) => Number(row.dataset.at))");
+    let differs =
+        page.eval("[...document.querySelectorAll('.differs')].map((row) => Number(row.dataset.at))");
     let expected = json::passing(&tiny().cases[0]).unwrap().first_difference;
     assert_eq!(differs, serde_json::json!([expected]));
     click(&mut page, "#explorer input[value=fixed]");
@@ -210,7 +214,9 @@ fn every_page_loads_without_a_complaint_in_light_and_dark() {
             grounds.push(page.eval("getComputedStyle(document.body).backgroundColor"));
             page.screenshot(&format!("{name}-{scheme}"), false);
             for part in ["schedule", "steps", "fix", "sure", "forms"] {
-                page.eval(&format!("document.getElementById('{part}')?.scrollIntoView({{ behavior: 'instant' }}); 0"));
+                page.eval(&format!(
+                    "document.getElementById('{part}')?.scrollIntoView({{ behavior: 'instant' }}); 0"
+                ));
                 page.screenshot(&format!("{name}-{scheme}-{part}"), false);
             }
         }
@@ -281,7 +287,8 @@ fn two_thousand_steps_stay_small_and_quick() {
     // What is folded is shown where the reader goes, and on demand.
     assert!(words(&mut page, ".now").starts_with("Step 1901: "));
     assert_eq!(words(&mut page, ".timeline [aria-current=step] .number"), "1901");
-    let rows = |page: &mut Page| page.eval("document.querySelectorAll('.timeline .step').length").as_u64().unwrap();
+    let rows =
+        |page: &mut Page| page.eval("document.querySelectorAll('.timeline .step').length").as_u64().unwrap();
     let before = rows(&mut page);
     click(&mut page, ".fold button");
     assert!((100..=210).contains(&(rows(&mut page) - before)), "{before} rows before");
@@ -296,6 +303,9 @@ fn the_index_leads_to_every_report() {
         fs::write(folder.path().join(name), text).unwrap();
     }
     let Some(mut page) = open(&folder.path().join("index.html"), DESKTOP) else { return };
-    assert_eq!(page.eval("document.querySelector('.bug a').getAttribute('href')"), "tiny-image-log/report.html");
+    assert_eq!(
+        page.eval("document.querySelector('.bug a').getAttribute('href')"),
+        "tiny-image-log/report.html"
+    );
     no_complaints(&page);
 }

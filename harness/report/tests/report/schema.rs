@@ -27,7 +27,8 @@ fn every_report_keeps_to_the_schema() {
     let files: Vec<_> = folders.map(|path| path.join("report.json")).filter(|path| path.is_file()).collect();
     assert_eq!(files.len(), 5);
     for file in files {
-        let mut report: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        let mut report: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         let errors: Vec<_> = validator.iter_errors(&report).map(|e| e.to_string()).collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", file.display());
         // And it says something: a report without its cases does not.
