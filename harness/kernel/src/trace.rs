@@ -29,6 +29,7 @@ pub struct Undone {
     /// Where it stands in the source.
     pub site: Site,
     /// True if it could not have run, because a guard did not hold.
+    #[serde(default)]
     pub blocked: bool,
 }
 

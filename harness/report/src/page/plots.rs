@@ -74,7 +74,7 @@ pub(super) fn proofs(holds: &[Holds]) -> Markup {
             }
             @for (row, it) in holds.iter().enumerate() {
                 @let y = TOP + 22 * row as i32 + 11;
-                text class="name" x=(NAMES) y=(y + 4) { (cut(&format!("{} · {}", it.variant, it.workload), 34)) }
+                text class="name" x=(NAMES) y=(y + 4) { (cut(&format!("{} · {}", it.variant, it.workload), 31)) }
                 rect class=(if it.proved { "proof" } else { "sample" }) x=(NAMES + 12) y=(y - 6) height="12" rx="3"
                     width=((scale.x(it.schedules) - NAMES - 12).max(3)) {}
                 text class="said" x=(scale.x(it.schedules).max(NAMES + 15) + 8) y=(y + 4) { (count(it.schedules)) }
