@@ -2,13 +2,15 @@
 
 use crate::exit::Error;
 use crate::target::Subject;
+use bohr_explore::beside::beside;
 use bohr_explore::cause::{Cause, Choice, Decides, Pair, cause};
 use bohr_explore::search::rerun;
 use bohr_explore::shrink::{Failing, Shrunk, shrink};
 use bohr_explore::token::Token;
+use bohr_kernel::scenario::Role;
 use bohr_kernel::{Decision, Finding, Outcome, RunConfig};
 use bohr_report::Case;
-use bohr_report::model::{self, Decisive, Fewest};
+use bohr_report::model::{self, Decisive, Fewest, Fixed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,6 +47,7 @@ pub fn of_outcome(
         preemptions: outcome.preemptions,
         fewest: Fewest::NotProved { reason: "the schedule was not shrunk".to_owned() },
         decisive: None,
+        fixed: None,
     })
 }
 
@@ -64,6 +67,21 @@ pub fn explained(subject: &Subject, case: Case) -> Result<Case, Error> {
 /// The token of a case that was made here.
 fn token_of(case: &Case) -> Result<Token, Error> {
     case.token.parse().map_err(|e| Error::Input(format!("cannot read {:?}: {e}", case.token)))
+}
+
+/// Adds to a case what the fixed form does under its schedule, if there is one and it takes the workload.
+pub fn beside_fixed(subject: &Subject, case: Case) -> Result<Case, Error> {
+    let variants = subject.scenario.variants();
+    let Some(fixed) = variants.iter().find(|v| v.role == Role::Fixed) else { return Ok(case) };
+    let program = |variant: &str| subject.scenario.program(variant, &case.workload).map_err(Error::Input);
+    let token = token_of(&case)?;
+    let outcome = beside(&program(&case.variant)?, &program(fixed.name)?, token.config(), token.choices);
+    let fixed = outcome.trace.map(|trace| Fixed {
+        variant: fixed.name.to_owned(),
+        findings: outcome.findings.iter().map(Finding::headline).collect(),
+        trace,
+    });
+    Ok(Case { fixed, ..case })
 }
 
 fn decisive(case: &Case, cause: Cause) -> Decisive {

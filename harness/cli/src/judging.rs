@@ -36,6 +36,12 @@ pub fn verdict(group: &[Judged]) -> String {
     if group.iter().all(|j| j.verdict().is_none()) {
         return "not judged".to_owned();
     }
+    let (violated, observed) = oracles(group);
+    words::verdict(&violated, &observed)
+}
+
+/// The oracles that a form was seen to violate, and those only on workloads that observe.
+pub fn oracles(group: &[Judged]) -> (BTreeSet<&str>, BTreeSet<&str>) {
     let of = |observing| {
         let judged = group.iter().filter(move |j| j.subject.only_observes() == observing);
         judged.filter_map(|j| j.verdict())
@@ -43,7 +49,7 @@ pub fn verdict(group: &[Judged]) -> String {
     let violated: BTreeSet<&str> = of(false).flat_map(Cell::oracles).collect();
     let observed: BTreeSet<&str> =
         of(true).flat_map(Cell::oracles).filter(|o| !violated.contains(o)).collect();
-    words::verdict(&violated, &observed)
+    (violated, observed)
 }
 
 /// A failure that was found and kept.

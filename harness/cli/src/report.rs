@@ -1,10 +1,15 @@
-//! `bohr report`: one folder a bug, with the report as Markdown and as text.
+//! `bohr report`: one folder a bug, with the report as a page, Markdown, text, JSON and a picture, and an index.
 //!
 //! The same program writes the same bytes: fixed seeds and numbers of schedules, and no clock.
 
+mod files;
+mod sources;
+
+use self::files::{Fate, Page, State};
 use crate::args;
+use crate::case::beside_fixed;
 use crate::exit::{Done, Error};
-use crate::judging::{Judged, judge_all, verdict};
+use crate::judging::{Judged, judge_all, oracles, verdict};
 use crate::output::{Look, Output};
 use crate::progress::Progress;
 use crate::run::{base, efforts, examples};
@@ -20,7 +25,7 @@ use bohr_explore::unseen::Traces;
 use bohr_kernel::RunConfig;
 use bohr_kernel::scenario::{AnyScenario, Expected, Role};
 use bohr_report::model::{DriverRow, HoldsRow, Median, Proof, Share, VariantRow};
-use bohr_report::{BugReport, Case, markdown, report, text};
+use bohr_report::{BugReport, Case, index, json, markdown, page, picture, report, text};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -39,23 +44,7 @@ const WIDTH: usize = 110;
 #[derive(Serialize)]
 struct Json {
     stale: bool,
-    reports: Vec<ReportJson>,
-}
-
-#[derive(Serialize)]
-struct ReportJson {
-    file: PathBuf,
-    state: State,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    because: Option<String>,
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    Written,
-    Unchanged,
-    Stale,
+    reports: Vec<Fate>,
 }
 
 /// Runs the command.
@@ -68,86 +57,79 @@ pub fn report(args: &args::Report, out: &mut Output) -> Result<Done, Error> {
         Error::Input(format!("failed to write {path:?}: {e}; give another folder with --out"))
     };
     let stop = interrupt::flag();
-    let mut reports = Vec::new();
-    for scenario in chosen {
+    let mut pages = Vec::new();
+    let mut fates = Vec::new();
+    let mut bugs = Vec::new();
+    for scenario in &chosen {
         let folder = args.out.join(scenario.info().name);
         if !args.check {
             // Before the work, which takes a while.
             fs::create_dir_all(&folder).map_err(|e| failed(&folder, e))?;
         }
-        let blocks = report::bug(&bug(scenario, args.jobs.number(), &stop)?);
+        let bug = bug(*scenario, args.jobs.number(), &stop)?;
         if stop.load(Ordering::Relaxed) {
             return Ok(Done::Interrupted);
         }
-        for (name, bytes) in
-            [("report.md", markdown::render(&blocks)), ("report.txt", text::render(&blocks, WIDTH))]
-        {
-            let file = folder.join(name);
-            reports.push(match args.check {
-                true => check(file, &bytes),
-                false => write(&file, &bytes).map_err(|e| failed(&file, e))?,
-            });
-        }
+        let files = of_bug(&bug).map(|(name, text)| Page { file: folder.join(name), text });
+        fates.extend(settle(&files, args.check).map_err(|(file, e)| failed(&file, e))?);
+        pages.extend(files);
+        bugs.push(bug);
     }
-    let stale = reports.iter().any(|r| r.state == State::Stale);
+    if args.scenarios.is_empty() {
+        let files = index::files(&bugs).map(|(name, text)| Page { file: args.out.join(name), text });
+        fates.extend(settle(&files, args.check).map_err(|(file, e)| failed(&file, e))?);
+        pages.extend(files);
+        // A folder that cannot be listed holds no page either, which has been said.
+        fates.extend(files::unreferenced(&args.out, &pages).unwrap_or_default());
+    }
+    let stale = fates.iter().any(|fate| !fate.state.is_good());
     if out.json {
-        out.json("report", Json { stale, reports })?;
+        out.json("report", Json { stale, reports: fates })?;
     } else {
-        print(&reports, out)?;
+        print(&fates, out)?;
     }
     Ok(if stale { Done::Surprise } else { Done::AsExpected })
 }
 
-fn print(reports: &[ReportJson], out: &mut Output) -> Result<(), Error> {
-    for ReportJson { file, state, because } in reports {
+/// The files of one bug's folder.
+fn of_bug(bug: &BugReport) -> [(&'static str, String); 5] {
+    let blocks = report::bug(bug);
+    let json = json::Report::of(bug);
+    let picture = json.cases.first().map(picture::file).unwrap_or_default();
+    [
+        ("report.md", markdown::render(&blocks)),
+        ("report.txt", text::render(&blocks, WIDTH)),
+        ("report.json", json.to_file()),
+        ("report.html", page::html(bug, &json)),
+        (report::PICTURE, picture),
+    ]
+}
+
+/// Writes pages, or only looks whether they are as they should be.
+fn settle(pages: &[Page], check: bool) -> Result<Vec<Fate>, (PathBuf, io::Error)> {
+    let settle = |page: &Page| match check {
+        true => Ok(files::check(page)),
+        false => files::write(page).map_err(|e| (page.file.clone(), e)),
+    };
+    pages.iter().map(settle).collect()
+}
+
+fn print(fates: &[Fate], out: &mut Output) -> Result<(), Error> {
+    for Fate { file, state, because } in fates {
         let file = quoted(file);
-        match (state, because) {
-            (State::Written, _) => out.line(format!("wrote {file}"))?,
-            (State::Unchanged, _) => out.line(format!("{file} is up to date"))?,
-            (State::Stale, because) => {
-                let because = because.as_deref().unwrap_or_default();
+        let because = because.as_deref().unwrap_or_default();
+        match state {
+            State::Written => out.line(format!("wrote {file}"))?,
+            State::Unchanged => out.line(format!("{file} is up to date"))?,
+            State::Stale => {
                 out.styled(Look::Bad, &format!("{file} is stale: {because}; `bohr report` writes it anew"))?;
+            }
+            State::Unreferenced => {
+                out.styled(Look::Bad, &format!("{file} is of no use: {because}; remove it"))?;
             }
         }
     }
     Ok(())
-}
-
-fn write(file: &Path, bytes: &str) -> io::Result<ReportJson> {
-    let unchanged = fs::read_to_string(file).is_ok_and(|old| old == bytes);
-    if !unchanged {
-        fs::write(file, bytes)?;
-    }
-    let state = if unchanged { State::Unchanged } else { State::Written };
-    Ok(ReportJson { file: file.to_owned(), state, because: None })
-}
-
-fn check(file: PathBuf, bytes: &str) -> ReportJson {
-    let because = match fs::read_to_string(&file) {
-        Ok(old) if old == bytes => return ReportJson { file, state: State::Unchanged, because: None },
-        Ok(old) => difference(&old, bytes),
-        Err(e) => format!("failed to read it: {e}"),
-    };
-    ReportJson { file, state: State::Stale, because: Some(because) }
-}
-
-/// The first line that differs.
-fn difference(old: &str, new: &str) -> String {
-    let mut news = new.lines();
-    let mut olds = old.lines();
-    let mut line = 0;
-    loop {
-        line += 1;
-        match (olds.next(), news.next()) {
-            (None, None) => return "only its line ends differ".to_owned(),
-            (old, new) if old != new => {
-                let end = "the end of the file";
-                let (old, new) = (old.unwrap_or(end).trim(), new.unwrap_or(end).trim());
-                return format!("line {line} is\n  {old}\nand should be\n  {new}\n");
-            }
-            _ => {}
-        }
-    }
 }
 
 /// All that there is to say about a bug.
@@ -161,6 +143,12 @@ fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) 
     // The report is about what the users saw: a crash before a race that nobody was told of, and the
     // simplest first.
     cases.sort_by_key(|c| (!c.finding.kind.ends_the_run(), c.preemptions, c.trace.steps.len()));
+    let beside = |case: Case| match subjects.iter().find(|s| s.variant.name == case.variant) {
+        Some(subject) => beside_fixed(subject, case),
+        None => Ok(case),
+    };
+    let cases = cases.into_iter().map(beside).collect::<Result<Vec<_>, _>>()?;
+    let (sources, forms) = sources::sources(scenario, &cases)?;
     let hardness = match cases.first() {
         Some(case) => hardness(&subjects, case, jobs, stop)?,
         None => Vec::new(),
@@ -175,6 +163,8 @@ fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) 
         cases,
         hardness,
         holds: judged.iter().filter_map(|j| holds(j, stop).transpose()).collect::<Result<_, _>>()?,
+        sources,
+        forms: Some(forms),
     })
 }
 
@@ -205,11 +195,15 @@ fn violations(subject: &Subject) -> Vec<&'static str> {
 
 fn variant(group: &[Judged]) -> VariantRow {
     let variant = group[0].subject.variant;
+    let (violated, observed) = oracles(group);
+    let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect();
     VariantRow {
         name: variant.name.to_owned(),
         role: variant.role,
         summary: variant.summary.to_owned(),
         verdict: verdict(group),
+        violated: owned(violated),
+        observed: owned(observed),
     }
 }
 
@@ -276,8 +270,9 @@ fn row(driver: String, oracle: &str, seeds: &[Shown]) -> DriverRow {
         let found = seed.found.iter().filter(|f| name_of(&f.finding) == oracle);
         found.map(|f| (f.schedule, f.times)).collect()
     };
-    let firsts: Vec<u64> =
+    let mut firsts: Vec<u64> =
         seeds.iter().filter_map(|seed| showing(seed).iter().map(|(first, _)| *first).min()).collect();
+    firsts.sort_unstable();
     let hits = seeds.iter().flat_map(showing).map(|(_, times)| times).sum();
     let of = seeds.iter().map(|seed| seed.schedules).sum();
     let share = wilson(hits, of);
@@ -295,5 +290,7 @@ fn row(driver: String, oracle: &str, seeds: &[Shown]) -> DriverRow {
             high: all.then_some(high as f64),
         }),
         failing: Some(Share { hits, of, low: share.low, high: share.high }),
+        firsts,
+        budget: SCHEDULES,
     }
 }

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod beside;
 mod bits;
 pub mod campaign;
 pub mod cause;

@@ -7,7 +7,7 @@ use crate::race::Shadow;
 use crate::schedule::place_of;
 use crate::{
     Access, BlockedTask, Clock, Decision, Detail, Event, Finding, Footprint, Kind, Name, Obj, ObjectId,
-    ObjectInfo, Point, RaceAccess, Site, Step, TaskId, TaskInfo, Trace,
+    ObjectInfo, Point, RaceAccess, Site, Step, TaskId, TaskInfo, Trace, Undone,
 };
 use smallvec::SmallVec;
 use std::mem::take;
@@ -165,6 +165,8 @@ struct Task {
     state_before: u64,
     /// `state` at birth, which tells tasks apart.
     born: u64,
+    /// The number of steps before its birth.
+    born_at: u32,
     /// How many objects and tasks it has made.
     made: u64,
 }
@@ -185,6 +187,7 @@ impl Task {
             state: 0,
             state_before: 0,
             born: 0,
+            born_at: 0,
             made: 0,
         }
     }
@@ -249,6 +252,7 @@ pub(crate) struct Core {
     pub(crate) at_rest: bool,
     blocked_rule: Blocked,
     trace: Vec<Step>,
+    undone: Vec<Undone>,
     log: Vec<Event>,
     classify: Classify,
     pub(crate) checks: Vec<Check>,
@@ -289,6 +293,7 @@ impl Kernel {
             at_rest: false,
             blocked_rule: Blocked::Go,
             trace: Vec::new(),
+            undone: Vec::new(),
             log: Vec::new(),
             classify,
             checks: Vec::new(),
@@ -335,6 +340,7 @@ impl Kernel {
             at_rest,
             blocked_rule,
             trace,
+            undone,
             log,
             classify: c_classify,
             checks,
@@ -356,6 +362,7 @@ impl Kernel {
         findings.clear();
         observed.clear();
         trace.clear();
+        undone.clear();
         log.clear();
         checks.clear();
         left_blocked.clear();
@@ -382,6 +389,9 @@ impl Kernel {
             return Next::Forced(current);
         }
         if self.core.stopping {
+            if self.core.config.record {
+                self.collect_enabled();
+            }
             return self.core.drain();
         }
         if self.core.unborn > 0
@@ -748,6 +758,7 @@ impl Kernel {
                 time: self.core.now,
                 at_rest: self.core.at_rest,
                 preempts: self.core.preempts,
+                blocked: self.core.blocked_now(),
             });
         }
     }
@@ -917,13 +928,19 @@ impl Kernel {
             name: t.name.to_string(),
             parent: t.origin.map(|(parent, _)| parent),
             created: t.created(),
+            born: t.born_at,
         });
         let objects = self.objects.slots.iter().map(|o| ObjectInfo {
             kind: o.meta.kind.to_owned(),
             name: o.meta.name.to_string(),
             created: Site::of(o.meta.created),
         });
-        Trace { tasks: tasks.collect(), objects: objects.collect(), steps: take(&mut self.core.trace) }
+        Trace {
+            tasks: tasks.collect(),
+            objects: objects.collect(),
+            steps: take(&mut self.core.trace),
+            undone: take(&mut self.core.undone),
+        }
     }
 
     /// Folds a step into what identifies the states of its task and objects. A task's number stands
@@ -1151,6 +1168,7 @@ impl Core {
         (history, state): (u64, u64),
     ) {
         clock.tick(TaskId(self.tasks.len() as u32));
+        let born_at = self.steps;
         self.unborn += 1;
         let task = self.tasks.add(Task::blank);
         task.name = name;
@@ -1163,6 +1181,7 @@ impl Core {
         task.daemon = daemon;
         task.history = history;
         (task.state, task.state_before, task.born) = (state, state, state);
+        task.born_at = born_at;
         task.made = 0;
     }
 
@@ -1236,8 +1255,35 @@ impl Core {
         live.map(|(id, _)| TaskId(id as u32))
     }
 
+    /// Who has published something that cannot run.
+    fn blocked_now(&self) -> Vec<TaskId> {
+        let tasks = self.tasks.iter().enumerate();
+        let blocked = tasks.filter(|(_, t)| t.phase == Phase::Ready && !t.enabled);
+        blocked.map(|(id, _)| TaskId(id as u32)).collect()
+    }
+
+    /// Takes down what tasks have published and will not get to do.
+    #[cold]
+    fn note_undone(&mut self) {
+        let tasks = self.tasks.iter().enumerate().filter(|(_, t)| t.phase == Phase::Ready);
+        let undone = tasks.filter_map(|(id, task)| {
+            let op = task.published.as_ref()?;
+            Some(Undone {
+                task: TaskId(id as u32),
+                label: op.label.to_owned(),
+                objects: op.objects.iter().map(|(object, _)| *object).collect(),
+                site: Site::of(op.site),
+                blocked: !task.enabled,
+            })
+        });
+        self.undone = undone.collect();
+    }
+
     /// Lets every unfinished task return, one by one.
-    fn drain(&self) -> Next {
+    fn drain(&mut self) -> Next {
+        if self.config.record && self.undone.is_empty() && !self.at_rest {
+            self.note_undone();
+        }
         let unfinished = self.tasks.iter().position(|t| t.phase != Phase::Finished);
         unfinished.map_or(Next::Over, |id| Next::Forced(TaskId(id as u32)))
     }

@@ -66,5 +66,5 @@ pub use session::{
     choose, conclude, current_task, digest, join, knows, lane, now, observe, quiet_panics, raise, run_task,
     sleep_until, spawn, spawn_clock, violated, when_blocked, with_kernel,
 };
-pub use trace::{ObjectInfo, Step, TaskInfo, Trace};
+pub use trace::{ObjectInfo, Step, TaskInfo, Trace, Undone};
 pub use var::Var;

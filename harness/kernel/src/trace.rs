@@ -12,6 +12,25 @@ pub struct Trace {
     pub objects: Vec<ObjectInfo>,
     /// Every step, in the order in which they ran.
     pub steps: Vec<Step>,
+    /// What tasks had published, and did not get to do before the run ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<Undone>,
+}
+
+/// An operation that a task had published when the run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// Whose it is.
+    pub task: TaskId,
+    /// What it is called.
+    pub label: String,
+    /// What it would have touched.
+    pub objects: Vec<ObjectId>,
+    /// Where it stands in the source.
+    pub site: Site,
+    /// True if it could not have run, because a guard did not hold.
+    #[serde(default)]
+    pub blocked: bool,
 }
 
 /// A task, for reading.
@@ -23,6 +42,9 @@ pub struct TaskInfo {
     pub parent: Option<TaskId>,
     /// Where it was created; none for the main task.
     pub created: Option<Site>,
+    /// The number of steps before it was created.
+    #[serde(default)]
+    pub born: u32,
 }
 
 /// An object, for reading.
@@ -55,4 +77,7 @@ pub struct Step {
     pub at_rest: bool,
     /// Another task ran before it although that one could have gone on.
     pub preempts: bool,
+    /// Who could not go on just before it, because a guard did not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<TaskId>,
 }

@@ -19,6 +19,13 @@ pub enum Block {
     Schedule(Schedule),
     /// Lines to be shown exactly as they are.
     Code(String),
+    /// A picture that stands in a file beside the report.
+    Picture {
+        /// What it shows.
+        shows: String,
+        /// The file.
+        file: String,
+    },
 }
 
 /// Running text.

@@ -22,6 +22,9 @@ fn render_block(block: &Block) -> String {
         Block::Table(table) => render_table(table),
         Block::Schedule(schedule) => render_schedule(schedule),
         Block::Code(code) => fenced(code),
+        Block::Picture { shows, file } => {
+            format!("![{}]({})\n", escape::plain(shows, Place::Inside), escape::url(file))
+        }
     }
 }
 

@@ -19,6 +19,30 @@ pub struct BugReport {
     pub hardness: Vec<DriverRow>,
     /// What is known about the forms that did not fail.
     pub holds: Vec<HoldsRow>,
+    /// The source files that the cases name.
+    #[serde(default)]
+    pub sources: Vec<SourceFile>,
+    /// The files of the buggy and the fixed form, among the sources.
+    #[serde(default)]
+    pub forms: Option<Forms>,
+}
+
+/// A source file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Its path from the workspace on, as traces have it.
+    pub file: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Two files that differ as the bug's fix does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forms {
+    /// The path of the buggy form.
+    pub buggy: String,
+    /// The path of the fixed form.
+    pub fixed: String,
 }
 
 /// What a bug is and where it was reported.
@@ -73,6 +97,12 @@ pub struct VariantRow {
     pub summary: String,
     /// The verdict, in words: `fails: O1, O3`, `holds`.
     pub verdict: String,
+    /// The oracles that it was seen to violate.
+    #[serde(default)]
+    pub violated: Vec<String>,
+    /// The oracles that it was seen to violate on workloads that only observe.
+    #[serde(default)]
+    pub observed: Vec<String>,
 }
 
 /// A failing run.
@@ -96,6 +126,20 @@ pub struct Case {
     pub fewest: Fewest,
     /// What was shown to decide, if that was tried.
     pub decisive: Option<Decisive>,
+    /// What the fixed form does under this schedule, if that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<Fixed>,
+}
+
+/// The fixed form under the schedule of a failing run, as far as it can follow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fixed {
+    /// The form.
+    pub variant: String,
+    /// The headlines of what failed all the same.
+    pub findings: Vec<String>,
+    /// The run.
+    pub trace: Trace,
 }
 
 /// Whether a failing run has the fewest preemptions that this failure needs.
@@ -196,6 +240,12 @@ pub struct DriverRow {
     pub first_failure: Option<Median>,
     /// The share of schedules that fail; nothing for a driver whose schedules are no sample.
     pub failing: Option<Share>,
+    /// For each seed that found the bug the number of schedules until the first failure, ascending.
+    #[serde(default)]
+    pub firsts: Vec<u64>,
+    /// The most schedules that a seed had.
+    #[serde(default)]
+    pub budget: u64,
 }
 
 /// A median with its 95 % interval.

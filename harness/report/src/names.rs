@@ -43,16 +43,20 @@ impl<'t> Names<'t> {
 
     /// An operation with its object: `mu.Lock`, `images map assign: raise the flag`, `select (a, b)`.
     pub(crate) fn operation(&self, step: &Step) -> String {
-        let label = &step.label;
+        self.named(&step.label, step.objects.iter().map(|(id, _)| *id))
+    }
+
+    /// The same, out of its parts.
+    pub(crate) fn named(&self, label: &str, objects: impl Iterator<Item = ObjectId>) -> String {
         let sentence = label.contains(char::is_whitespace);
-        let names = step.objects.iter().filter_map(|(id, _)| self.object(*id));
+        let names = objects.filter_map(|id| self.object(id));
         // Parts of one thing (`images.flag`, `images[0].key`) go by its name where the label says which.
         let root =
             |name: &'t str| if sentence { name.split(['.', '[']).next().unwrap_or(name) } else { name };
         let mut names: Vec<_> = names.map(root).collect();
         names.dedup();
         match names[..] {
-            [] => label.clone(),
+            [] => label.to_owned(),
             [object] if sentence => format!("{object} {label}"),
             [object] => format!("{object}.{label}"),
             _ => format!("{label} ({})", names.join(", ")),
@@ -126,6 +130,11 @@ fn file(site: &Site) -> String {
     let absolute = site.file.starts_with('/') || site.file.get(1..3) == Some(":/");
     let name = site.file.rsplit('/').next().unwrap_or(&site.file);
     if absolute { name.to_owned() } else { site.file.clone() }
+}
+
+/// A source line's file, with its whole path from the workspace on, and number.
+pub(crate) fn split_site(site: &Site) -> (String, u32) {
+    (file(site), site.line)
 }
 
 /// A source line with its whole path from the workspace on.

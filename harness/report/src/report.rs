@@ -1,13 +1,16 @@
 //! What a report says, and in which order.
 
-use crate::cause::{Cause, case_names, failing_step};
+use crate::cause::{Cause, case_names, end, failing_step};
 use crate::document::{Block, Row, Table, Text};
 use crate::go_format;
-use crate::model::{BugReport, Case, DriverRow, Fewest, HoldsRow, Proof};
+use crate::model::{BugReport, Case, DriverRow, Fewest, HoldsRow, OracleRow, Proof};
 use crate::numbers::{count, measured, of, percent};
 use crate::schedule::{Folding, Schedule};
 use bohr_kernel::TaskId;
 use bohr_kernel::scenario::Role;
+
+/// The file of a report's picture.
+pub const PICTURE: &str = "interleaving.svg";
 
 /// The whole report on a bug: what it is, a failing schedule, its cause, how to reproduce it, and
 /// how sure all that is.
@@ -17,7 +20,13 @@ pub fn bug(report: &BugReport) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(1, title)];
     blocks.extend(about(report));
     if let Some(first) = report.cases.first() {
-        blocks.extend(case_sections(first, 2, ["2. ", "3. ", "4. "]));
+        let mut sections = case_sections(first, 2, ["2. ", "3. ", "4. "]);
+        let headline = first.finding.headline();
+        let shows = format!(
+            "the schedule below as a picture: a lane for each task, time downwards, ending in {headline}"
+        );
+        sections.insert(2, Block::Picture { shows, file: PICTURE.to_owned() });
+        blocks.extend(sections);
     }
     blocks.extend(evidence(report));
     if report.cases.len() > 1 {
@@ -68,24 +77,42 @@ fn about(report: &BugReport) -> Vec<Block> {
     let mut blocks = vec![heading(2, "1. The bug"), Block::List(facts)];
     if !report.variants.is_empty() {
         blocks.push(Block::Paragraph("Each form of the program, and its verdict:".into()));
-        let rows = report.variants.iter().map(|v| {
-            let verdict = match v.role {
-                Role::Buggy | Role::Fixed => Text::new().strong(&v.verdict),
-                _ => v.verdict.as_str().into(),
-            };
-            vec![Text::new().code(&v.name), v.role.to_string().into(), verdict, Text::prose(&v.summary)]
-        });
-        blocks.push(table(&["form", "role", "verdict", "what it is"], &[], rows));
+        blocks.push(Block::Table(variants_table(report)));
     }
     if !report.oracles.is_empty() {
         blocks.push(Block::Paragraph("What was checked:".into()));
-        let rows = report
-            .oracles
-            .iter()
-            .map(|o| vec![Text::new().code(&o.id), Text::prose(&o.claim), o.when.as_str().into()]);
-        blocks.push(table(&["oracle", "what must hold", "checked"], &[], rows));
+        blocks.push(Block::Table(oracles_table(report)));
     }
     blocks
+}
+
+/// Each form of the program, and its verdict.
+fn variants_table(report: &BugReport) -> Table {
+    let rows = report.variants.iter().map(|v| {
+        let verdict = match v.role {
+            Role::Buggy | Role::Fixed => Text::new().strong(&v.verdict),
+            _ => v.verdict.as_str().into(),
+        };
+        vec![Text::new().code(&v.name), v.role.to_string().into(), verdict, Text::prose(&v.summary)]
+    });
+    table(&["form", "role", "verdict", "what it is"], &[], rows)
+}
+
+/// What was checked.
+pub(crate) fn oracles_table(report: &BugReport) -> Table {
+    let row = |o: &OracleRow| vec![Text::new().code(&o.id), Text::prose(&o.claim), o.when.as_str().into()];
+    table(&["oracle", "what must hold", "checked"], &[], report.oracles.iter().map(row))
+}
+
+/// How hard the bug was to find.
+pub(crate) fn drivers_table(report: &BugReport) -> Table {
+    let header = ["driver", "seeds", "found by", "first failure (median)", "failing share"];
+    table(&header, &[1, 2, 3], report.hardness.iter().map(driver))
+}
+
+/// What is known of the forms that did not fail.
+pub(crate) fn holds_table(report: &BugReport) -> Table {
+    table(&["form", "workload", "result", "how it is known"], &[], report.holds.iter().map(holds))
 }
 
 fn case_sections(case: &Case, level: u8, numbers: [&str; 3]) -> Vec<Block> {
@@ -109,14 +136,14 @@ fn case_sections(case: &Case, level: u8, numbers: [&str; 3]) -> Vec<Block> {
 }
 
 /// How the run ended, in what, and whether it could be simpler.
-fn outcome(case: &Case) -> Text {
+pub(crate) fn outcome(case: &Case) -> Text {
     let text = Text::new().code(&case.variant).plain(" on workload ").code(&case.workload).plain(" ends in ");
     let text = text.strong(case.finding.headline());
     let text = match &case.finding.oracle {
         Some(oracle) => text.plain(" (oracle ").code(oracle).plain(")"),
         None => text,
     };
-    let steps = case.trace.steps.iter().filter(|s| !s.at_rest).count() as u64;
+    let steps = case.trace.steps[..end(case)].iter().filter(|s| !s.at_rest).count() as u64;
     let steps = match failing_step(case) {
         Some(at) => format!(", in step {} of {}", at + 1, count(steps)),
         None => format!(", after {}", of(steps, "step")),
@@ -137,7 +164,7 @@ fn outcome(case: &Case) -> Text {
 }
 
 /// Where tasks were created, and which files short names stand for.
-fn whereabouts(case: &Case) -> Option<Vec<Text>> {
+pub(crate) fn whereabouts(case: &Case) -> Option<Vec<Text>> {
     let names = case_names(case);
     let ids = (0..case.trace.tasks.len()).map(|t| TaskId(t as u32));
     let mut items = Vec::new();
@@ -163,13 +190,11 @@ fn evidence(report: &BugReport) -> Vec<Block> {
         let lead = Text::new().plain("Schedules until the first failure").text(of);
         blocks
             .push(Block::Paragraph(lead.plain(", and how many of all schedules fail, with 95 % intervals:")));
-        let header = ["driver", "seeds", "found by", "first failure (median)", "failing share"];
-        blocks.push(table(&header, &[1, 2, 3], report.hardness.iter().map(driver)));
+        blocks.push(Block::Table(drivers_table(report)));
     }
     if !report.holds.is_empty() {
         blocks.push(Block::Paragraph("The forms that did not fail, and how that is known:".into()));
-        let rows = report.holds.iter().map(holds);
-        blocks.push(table(&["form", "workload", "result", "how it is known"], &[], rows));
+        blocks.push(Block::Table(holds_table(report)));
     }
     blocks
 }
@@ -213,9 +238,9 @@ fn holds(row: &HoldsRow) -> Vec<Text> {
     vec![Text::new().code(&row.variant), Text::new().code(&row.class), result, how.into()]
 }
 
-fn table(header: &[&str], right: &[usize], rows: impl Iterator<Item = Vec<Text>>) -> Block {
+fn table(header: &[&str], right: &[usize], rows: impl Iterator<Item = Vec<Text>>) -> Table {
     let header = header.iter().map(|h| (*h).into()).collect();
-    Block::Table(Table { header, right: right.to_vec(), rows: rows.map(Row::Cells).collect() })
+    Table { header, right: right.to_vec(), rows: rows.map(Row::Cells).collect() }
 }
 
 fn heading(level: u8, text: &str) -> Block {

@@ -116,8 +116,13 @@ impl Schedule {
     }
 }
 
+/// For each step whether it is shown, if these are.
+pub(crate) fn shown_steps(steps: &[Step], named: &BTreeSet<usize>, folding: Folding) -> Vec<bool> {
+    folding::shown(steps, named, folding)
+}
+
 /// The tasks that get a column: those that did something or still want to.
-fn columns(case: &Case, cause: &Cause) -> Vec<TaskId> {
+pub(crate) fn columns(case: &Case, cause: &Cause) -> Vec<TaskId> {
     let mut tasks: BTreeSet<TaskId> = case.trace.steps.iter().map(|s| s.task).collect();
     tasks.extend(case.finding.task);
     if let Detail::Blocked(blocked) = &case.finding.detail {

@@ -12,7 +12,8 @@ const NARROWEST: usize = 14;
 /// Prints a document in lines of at most `width` columns; what must stay exact may be longer.
 pub fn render(blocks: &[Block], width: usize) -> String {
     let width = width.max(20);
-    let parts: Vec<_> = blocks.iter().map(|block| render_block(block, width)).collect();
+    let printed = blocks.iter().filter(|block| !matches!(block, Block::Picture { .. }));
+    let parts: Vec<_> = printed.map(|block| render_block(block, width)).collect();
     parts.join("\n")
 }
 
@@ -24,6 +25,7 @@ fn render_block(block: &Block, width: usize) -> String {
         Block::Table(table) => render_table(table, width),
         Block::Schedule(schedule) => render_schedule(schedule, width),
         Block::Code(code) => lines(code.lines().map(|line| format!("    {line}"))),
+        Block::Picture { .. } => String::new(),
     }
 }
 

@@ -73,6 +73,7 @@ fn case() -> Case {
         preemptions: outcome.preemptions,
         fewest: Fewest::NotProved { reason: "nobody looked".to_owned() },
         decisive: None,
+        fixed: None,
     }
 }
 
@@ -88,6 +89,8 @@ fn whole_report() -> BugReport {
             role: variant.role,
             summary: variant.summary.to_owned(),
             verdict: "fails".to_owned(),
+            violated: vec!["O1".to_owned()],
+            observed: Vec::new(),
         }],
         cases: vec![CASE.clone()],
         hardness: vec![DriverRow {
@@ -96,6 +99,8 @@ fn whole_report() -> BugReport {
             found: 20,
             first_failure: Some(Median { median: 2.5, low: 1.0, high: None }),
             failing: Some(share),
+            firsts: vec![1, 4],
+            budget: 500,
         }],
         holds: vec![
             HoldsRow {
@@ -109,6 +114,8 @@ fn whole_report() -> BugReport {
                 proof: Proved::Exhausted { schedules: 9 },
             },
         ],
+        sources: Vec::new(),
+        forms: None,
     }
 }
 

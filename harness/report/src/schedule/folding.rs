@@ -63,6 +63,7 @@ mod tests {
             time: 0,
             at_rest: false,
             preempts: false,
+            blocked: Vec::new(),
         }
     }
 

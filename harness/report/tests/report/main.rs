@@ -3,5 +3,6 @@
 mod causes;
 mod kinds;
 mod layout;
+mod schema;
 mod support;
 mod whole;

@@ -1,5 +1,6 @@
 //! Tiny programs that fail, one a kind of failure, and how to get a failing run of one.
 
+pub mod bug;
 pub mod programs;
 
 use bohr_explore::cause::{Cause, Decides, cause};
@@ -103,6 +104,7 @@ fn shown(config: RunConfig, name: &str, program: &Program) -> (Case, Vec<Decisio
             preemptions: outcome.preemptions,
             fewest: Fewest::Proved { runs },
             decisive: None,
+            fixed: None,
         };
         return (case, failed.decisions);
     }
