@@ -83,6 +83,8 @@ pub struct Run {
     #[arg(long, value_name = "I/N", conflicts_with = "time")]
     pub shard: Option<Shard>,
     #[command(flatten)]
+    pub exports: Exports,
+    #[command(flatten)]
     pub folder: Folder,
 }
 
@@ -129,6 +131,18 @@ pub struct Replay {
     /// A token, or a file that holds one: a stored finding, a log, a fuzzer's crash file
     #[arg(value_name = "TOKEN|FILE")]
     pub token: String,
+    /// Show every operation, also those that are left out where many are alike and those after the failure
+    #[arg(long, conflicts_with_all = ["go", "json"])]
+    pub verbose: bool,
+    /// Print only what Go would: its race detector's warning, its panic, fatal error or deadlock
+    #[arg(long, conflicts_with = "json")]
+    pub go: bool,
+    /// Write the failing run as SARIF 2.1.0, with a thread flow a task; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Write the failing run as a log for ShiViz, which draws it; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub shiviz: Option<PathBuf>,
 }
 
 /// `bohr shrink`
@@ -241,6 +255,8 @@ pub struct Merge {
     #[command(flatten)]
     pub jobs: Jobs,
     #[command(flatten)]
+    pub exports: Exports,
+    #[command(flatten)]
     pub folder: Folder,
 }
 
@@ -273,6 +289,20 @@ impl Jobs {
     pub fn number(self) -> usize {
         self.jobs.map_or_else(bohr_explore::jobs::default_jobs, |n| usize::try_from(n).unwrap_or(usize::MAX))
     }
+}
+
+/// What other programs are given of a run's verdicts; `-` is standard output, and then nothing else is printed.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Exports {
+    /// Write the verdicts as JUnit XML, a test case for each; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write the failures as SARIF 2.1.0, for code scanning; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Add a summary in GitHub's Markdown to a file: `--summary "$GITHUB_STEP_SUMMARY"`; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
 }
 
 /// Where findings are kept.

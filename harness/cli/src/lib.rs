@@ -7,6 +7,7 @@
 mod args;
 mod case;
 mod exit;
+mod exports;
 mod fuzz;
 mod import;
 mod interrupt;

@@ -26,6 +26,8 @@ pub struct Merging<'a> {
     pub store: &'a Store,
     /// Set to end early.
     pub stop: Arc<AtomicBool>,
+    /// What is to be exported.
+    pub exports: &'a args::Exports,
 }
 
 /// All shards of a command.
@@ -43,9 +45,17 @@ struct ShardResult {
 
 /// Runs the command.
 pub fn merge(args: &args::Merge, out: &mut Output) -> Result<Done, Error> {
+    args.exports.check(out.json)?;
     let shards = Shards::read(&args.results)?;
+    if args.exports.any() && !matches!(shards.of(), Campaign::Run { .. }) {
+        let of = shards.of().command();
+        return Err(Error::Input(format!(
+            "cannot export the shards of `bohr {of}`: --junit, --sarif and --summary are for verdicts, as `bohr run` finds them"
+        )));
+    }
     let store = Store::open(&args.folder.out);
-    let merging = Merging { jobs: args.jobs.number(), store: &store, stop: interrupt::flag() };
+    let merging =
+        Merging { jobs: args.jobs.number(), store: &store, stop: interrupt::flag(), exports: &args.exports };
     match shards.of() {
         Campaign::Run { .. } => run::shard::merge(&shards, &merging, out),
         Campaign::Prove { .. } => prove::shard::merge(&shards, &merging, out),

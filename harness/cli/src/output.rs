@@ -1,5 +1,6 @@
 //! What the user sees: text or JSON on standard output, errors on standard error.
 
+use bohr_report::text::Ink;
 use console::{Style, Term, measure_text_width};
 use serde::Serialize;
 use std::fmt::Display;
@@ -103,6 +104,30 @@ impl Output {
         let all = Versioned { version: JSON_VERSION, command, body };
         serde_json::to_writer_pretty(&mut self.out, &all)?;
         self.line("")
+    }
+}
+
+/// How a part of a report looks. Each task has a look of its own, as far as there are enough that can be told apart.
+pub fn paint(ink: Ink, text: &str) -> String {
+    let style = match ink {
+        Ink::Plain => Style::new(),
+        Ink::Heading => Style::new().bold(),
+        Ink::Remark => Style::new().dim(),
+        Ink::Failure => Style::new().red().bold(),
+        Ink::Task(task) => of_task(task),
+    };
+    style.apply_to(text).to_string()
+}
+
+/// Red is for failures.
+fn of_task(task: usize) -> Style {
+    let colours = [Style::cyan, Style::yellow, Style::green, Style::magenta, Style::blue];
+    let style = colours[task % colours.len()](Style::new());
+    match task / colours.len() % 4 {
+        0 => style,
+        1 => style.bright(),
+        2 => style.underlined(),
+        _ => style.bright().underlined(),
     }
 }
 

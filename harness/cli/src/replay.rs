@@ -3,12 +3,13 @@
 use crate::args;
 use crate::case::{explained, of_outcome};
 use crate::exit::{Done, Error};
-use crate::output::{Look, Output};
+use crate::output::{Look, Output, paint};
 use crate::source::{self, Source};
 use crate::words::counted;
 use bohr_explore::replay::{Drifted, Replayed, replay as again};
 use bohr_kernel::Finding;
-use bohr_report::{Case, report, text};
+use bohr_report::schedule::Folding;
+use bohr_report::{Case, go_format, report, text};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -23,6 +24,7 @@ struct Json<'a> {
 
 /// Runs the command.
 pub fn replay(args: &args::Replay, out: &mut Output) -> Result<Done, Error> {
+    args.check(out.json)?;
     let source = source::read(&args.token)?;
     let case = match reproduce(&source)? {
         Ok(case) => explained(&source.subject, case)?,
@@ -35,13 +37,29 @@ pub fn replay(args: &args::Replay, out: &mut Output) -> Result<Done, Error> {
     };
     if out.json {
         out.json("replay", Json { reproduced: true, case: Some(&case), drift: None })?;
-        return Ok(Done::AsExpected);
+    } else if !args.on_output() {
+        print(args, &case, out)?;
     }
-    let width = out.width();
-    out.line(text::render(&report::case(&case), width))?;
+    args.write(&source.subject, &case, out)?;
+    Ok(Done::AsExpected)
+}
+
+fn print(args: &args::Replay, case: &Case, out: &mut Output) -> Result<(), Error> {
+    if args.go {
+        let Some(go) = go_format::render(case) else { return Err(unnoticed(case)) };
+        return Ok(out.line(go.trim_end())?);
+    }
+    let folding = if args.verbose { Folding::NONE } else { Folding::default() };
+    let (blocks, width) = (report::case_folded(case, folding), out.width());
+    out.line(text::painted(&blocks, width, &paint))?;
     let steps = counted(case.trace.steps.iter().filter(|s| !s.at_rest).count() as u64, "step");
     out.styled(Look::Good, &format!("Same run, same finding: {steps}, {}.", case.finding.headline()))?;
-    Ok(Done::AsExpected)
+    Ok(())
+}
+
+fn unnoticed(case: &Case) -> Error {
+    let headline = case.finding.headline();
+    Error::Input(format!("Go notices no such failure ({headline}), so it has no form for it; leave --go out"))
 }
 
 /// Does the run again. The inner error says, in words, how it differs from the one the token holds.

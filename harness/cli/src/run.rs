@@ -7,10 +7,12 @@ mod text;
 use crate::args;
 use crate::case::{case, smallest};
 use crate::exit::{Done, Error};
+use crate::exports::Found;
 use crate::interrupt;
 use crate::judging::{Judged, Kept, Way, judge_all};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::shard::Campaign;
 use crate::store::Store;
 use crate::target::{self, Subject};
 use crate::words::{Assessment, assess};
@@ -74,6 +76,7 @@ pub struct Example {
 
 /// Runs the command.
 pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
+    args.exports.check(out.json)?;
     if let Some(shard) = args.shard {
         return shard::run(args, shard, out);
     }
@@ -93,7 +96,24 @@ pub fn run(args: &args::Run, out: &mut Output) -> Result<Done, Error> {
     );
     progress.clear();
     let by = By::Now(began.elapsed());
-    conclude((args.seed, judged, by), base.until, args.jobs.number(), &store, &stop, out)
+    let exporting = Exporting { exports: &args.exports, command: campaign(args).to_string() };
+    conclude((args.seed, judged, by), base.until, args.jobs.number(), &store, &stop, &exporting, out)
+}
+
+/// The command, with all that its results depend on.
+fn campaign(args: &args::Run) -> Campaign {
+    Campaign::Run {
+        targets: args.targets.clone(),
+        seed: args.seed,
+        schedules: args.schedules,
+        driver: args.driver,
+    }
+}
+
+/// What is to be exported, and what of.
+struct Exporting<'a> {
+    exports: &'a args::Exports,
+    command: String,
 }
 
 /// Shrinks an example of each failure, and prints it all.
@@ -103,6 +123,7 @@ fn conclude(
     jobs: usize,
     store: &Store,
     stop: &Arc<AtomicBool>,
+    Exporting { exports, command }: &Exporting<'_>,
     out: &mut Output,
 ) -> Result<Done, Error> {
     let examples = examples(&judged, jobs, SHRINK_RUNS, stop)?;
@@ -117,10 +138,20 @@ fn conclude(
     };
     if out.json {
         json::print(&ran, out)?;
-    } else {
+    } else if !exports.on_output() {
         text::print(&ran, store.root(), out)?;
     }
-    store.failed().map_or_else(|| Ok(ran.done()), Err)
+    let (command, ended) = (command.clone(), ran.ended());
+    let found = Found { command, ended, judged: &ran.judged, examples: &ran.examples, jobs, stop };
+    let exported = exports.write(&found, out);
+    match (store.failed(), exported) {
+        (None, Ok(())) => Ok(ran.done()),
+        (None, Err(failed)) | (Some(failed), Ok(())) => Err(failed),
+        (Some(Error::Input(kept)), Err(Error::Input(exported))) => {
+            Err(Error::Input(format!("{kept}\n{exported}")))
+        }
+        (Some(failed), Err(_)) => Err(failed),
+    }
 }
 
 impl Ran {
@@ -129,6 +160,15 @@ impl Ran {
             (_, true) => Done::Interrupted,
             (Some(_), false) => Done::Surprise,
             (None, false) => Done::AsExpected,
+        }
+    }
+
+    /// Why not all of it was done.
+    fn ended(&self) -> Option<&'static str> {
+        match (self.interrupted, self.timed_out) {
+            (true, _) => Some("it was interrupted"),
+            (false, true) => Some("it was out of time"),
+            (false, false) => None,
         }
     }
 

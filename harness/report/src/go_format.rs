@@ -28,12 +28,20 @@ fn race(case: &Case, names: &Names<'_>, first: &RaceAccess, second: &RaceAccess)
     for one in [second, first] {
         let Some(created) = &one.created else { continue };
         let (task, site) = (names.task(one.task), full_site(created));
-        let _ =
-            write!(out, "\nGoroutine {task} (running) created at:\n  {}\n", creator(case, names, one.task));
+        let (state, parent) = (state(case, one.task), call(&creator(case, names, one.task)));
+        let _ = write!(out, "\nGoroutine {task} ({state}) created at:\n  {parent}\n");
         let _ = writeln!(out, "      {site}");
     }
     out.push_str("==================\n");
     out
+}
+
+/// Whether a task had more to do when the race showed.
+fn state(case: &Case, task: TaskId) -> &'static str {
+    let rest = case.trace.steps.iter().skip(case.finding.step as usize);
+    let goes_on = rest.filter(|step| !step.at_rest).any(|step| step.task == task);
+    let unfinished = goes_on || case.trace.undone.iter().any(|undone| undone.task == task);
+    if unfinished { "running" } else { "finished" }
 }
 
 fn access(out: &mut String, case: &Case, names: &Names<'_>, one: &RaceAccess, verb: &str) {
@@ -62,6 +70,9 @@ fn deadlock(case: &Case, names: &Names<'_>, tasks: &[BlockedTask]) -> String {
 
 fn crash(case: &Case, names: &Names<'_>) -> String {
     let mut out = case.finding.headline() + "\n";
+    if case.finding.text.contains("nil pointer dereference") {
+        out += "[signal SIGSEGV: segmentation violation]\n";
+    }
     let Some(task) = case.finding.task else { return out };
     let step = failing_step(case).map(|at| &case.trace.steps[at]);
     let operation = step.map_or_else(|| names.task(task), |step| names.operation(step));
@@ -85,7 +96,7 @@ fn goroutine(
     let created = case.trace.tasks.get(task.0 as usize).and_then(|t| t.created.as_ref());
     if let Some(created) = created {
         let parent = creator(case, names, task);
-        let _ = writeln!(out, "created by goroutine {parent}\n\t{}", full_site(created));
+        let _ = writeln!(out, "created by {parent} in goroutine {parent}\n\t{}", full_site(created));
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod cause;
 pub mod document;
+pub mod export;
 pub mod go_format;
 pub mod index;
 pub mod json;

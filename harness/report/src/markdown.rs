@@ -79,7 +79,7 @@ fn inline(text: &Text, place: Place) -> String {
 fn strong(words: &str, place: Place) -> String {
     match words.trim() {
         "" => String::new(),
-        words => format!("**{}**", escape::plain(words, place)),
+        words => format!("**{}**", escape::plain(words, place).trim()),
     }
 }
 

@@ -20,7 +20,7 @@ pub fn bug(report: &BugReport) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(1, title)];
     blocks.extend(about(report));
     if let Some(first) = report.cases.first() {
-        let mut sections = case_sections(first, 2, ["2. ", "3. ", "4. "]);
+        let mut sections = case_sections(first, Folding::default(), 2, ["2. ", "3. ", "4. "]);
         let headline = first.finding.headline();
         let shows = format!(
             "the schedule below as a picture: a lane for each task, time downwards, ending in {headline}"
@@ -34,7 +34,7 @@ pub fn bug(report: &BugReport) -> Vec<Block> {
         for case in &report.cases[1..] {
             let title = Text::new().code(&case.variant).plain(" on ").code(&case.workload);
             blocks.push(Block::Heading(3, title));
-            blocks.extend(case_sections(case, 4, [""; 3]));
+            blocks.extend(case_sections(case, Folding::default(), 4, [""; 3]));
         }
     }
     blocks
@@ -42,16 +42,26 @@ pub fn bug(report: &BugReport) -> Vec<Block> {
 
 /// A report on one failing run alone.
 pub fn case(case: &Case) -> Vec<Block> {
+    case_folded(case, Folding::default())
+}
+
+/// The same, where it is said how much of the run is shown.
+pub fn case_folded(case: &Case, folding: Folding) -> Vec<Block> {
     let title = format!("{}: {}", case.scenario, case.finding.headline());
     let mut blocks = vec![Block::Heading(1, title.into())];
-    blocks.extend(case_sections(case, 2, [""; 3]));
+    blocks.extend(case_sections(case, folding, 2, [""; 3]));
     blocks
 }
 
 /// The command that does a failing run again.
 pub fn command(case: &Case) -> String {
+    replay_command(&case.token)
+}
+
+/// The command that does the run again that a token holds.
+pub fn replay_command(token: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_=+:,@./%".contains(c);
-    match case.token.as_str() {
+    match token {
         token if !token.is_empty() && token.chars().all(safe) => format!("bohr replay {token}"),
         token => format!("bohr replay '{}'", token.replace('\'', r"'\''")),
     }
@@ -115,9 +125,9 @@ pub(crate) fn holds_table(report: &BugReport) -> Table {
     table(&["form", "workload", "result", "how it is known"], &[], report.holds.iter().map(holds))
 }
 
-fn case_sections(case: &Case, level: u8, numbers: [&str; 3]) -> Vec<Block> {
+fn case_sections(case: &Case, folding: Folding, level: u8, numbers: [&str; 3]) -> Vec<Block> {
     let cause = Cause::of(case);
-    let schedule = Schedule::of(case, &cause, Folding::default());
+    let schedule = Schedule::of(case, &cause, folding);
     let legend = schedule.legend();
     let mut blocks = vec![heading(level, &format!("{}A failing schedule", numbers[0]))];
     blocks.push(Block::Paragraph(outcome(case)));

@@ -3,10 +3,11 @@
 mod folding;
 
 use crate::cause::{Cause, case_names, end, failing_step};
-use crate::document::{Row, Table, Text};
+use crate::document::{Row, Span, Table, Text};
 use crate::model::Case;
 use crate::names::{Names, is_kernels};
 use crate::numbers;
+use crate::text::Ink;
 use bohr_kernel::{BlockedTask, Detail, Step, TaskId};
 use std::collections::BTreeSet;
 
@@ -17,6 +18,11 @@ pub struct Folding {
     pub stretch: usize,
     /// More steps than this in all are shown as their first and last.
     pub total: usize,
+}
+
+impl Folding {
+    /// Every step is shown, also those after the finding.
+    pub const NONE: Folding = Folding { stretch: usize::MAX, total: usize::MAX };
 }
 
 impl Default for Folding {
@@ -37,6 +43,8 @@ pub struct Schedule {
 pub enum Layout {
     /// By a column each.
     Columns,
+    /// By a column each that is one character wide, and by their name: for many tasks.
+    Lanes,
     /// By their name, in a column: for many tasks in little room.
     List,
 }
@@ -49,6 +57,8 @@ enum Line {
     Note { task: Option<usize>, text: Text },
 }
 
+/// How a remark on a preemption begins.
+const PREEMPTED: &str = "preempted";
 /// Another task goes on; the one before had ended or waits.
 const SWITCH: char = '>';
 /// Named in the cause.
@@ -63,9 +73,14 @@ impl Schedule {
         let mut builder = Builder { case, cause, names, columns: columns(case, cause), lines: Vec::new() };
         builder.steps(folding);
         builder.outcome();
-        builder.rest();
+        builder.rest(folding);
         let tasks = builder.columns.iter().map(|t| builder.names.task(*t)).collect();
         Schedule { tasks, lines: builder.lines }
+    }
+
+    /// How many tasks there are.
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.len()
     }
 
     /// What the marks mean that are in use.
@@ -86,16 +101,43 @@ impl Schedule {
         (!used.is_empty()).then(|| used.iter().enumerate().fold(Text::new(), add))
     }
 
+    /// What the cells of a line are printed in: those of a task in its own ink.
+    pub(crate) fn ink(&self, line: Option<usize>, column: usize, layout: Layout) -> Ink {
+        let Some(line) = line.map(|at| &self.lines[at]) else {
+            let task = column.checked_sub(2).filter(|task| *task < self.tasks.len());
+            return task.filter(|_| layout == Layout::Columns).map_or(Ink::Heading, Ink::Task);
+        };
+        match line {
+            Line::Step { marks, .. } if column == 1 && marks.contains(FAILED) => Ink::Failure,
+            Line::Step { task, .. } if layout == Layout::Columns && column == 2 + task => Ink::Task(*task),
+            Line::Step { task, .. } if layout == Layout::List && (2..4).contains(&column) => Ink::Task(*task),
+            Line::Step { task, .. } if layout == Layout::Lanes && (2..5).contains(&column) => {
+                Ink::Task(*task)
+            }
+            Line::Step { .. } => Ink::Plain,
+            Line::Note { text, .. } => match text.0.first() {
+                Some(Span::Strong(words)) if words != PREEMPTED => Ink::Failure,
+                _ => Ink::Remark,
+            },
+        }
+    }
+
+    /// A character for each task, another for the one that runs.
+    fn lanes(&self, runs: usize) -> String {
+        (0..self.tasks.len()).map(|task| if task == runs { '●' } else { '·' }).collect()
+    }
+
     /// The table: step number (from 1), marks, what each task did, and where in the source.
     pub fn table(&self, layout: Layout) -> Table {
         let mut header: Vec<Text> = vec!["step".into(), "".into()];
         match layout {
             Layout::Columns => header.extend(self.tasks.iter().map(|t| Text::new().code(t))),
+            Layout::Lanes => header.extend(["tasks".into(), "task".into(), "operation".into()]),
             Layout::List => header.extend(["task".into(), "operation".into()]),
         }
         header.push("where".into());
         let width = header.len();
-        let column = |task: usize| if layout == Layout::Columns { 2 + task } else { 3 };
+        let column = |task: usize| if layout == Layout::Columns { 2 + task } else { width - 2 };
         let rows = self.lines.iter().map(|line| match line {
             Line::Step { number, marks, task, what, place } => {
                 let mut cells = vec![Text::new(); width];
@@ -103,8 +145,11 @@ impl Schedule {
                 if !marks.is_empty() {
                     cells[1] = Text::new().code(marks);
                 }
-                if layout == Layout::List {
-                    cells[2] = Text::new().code(&self.tasks[*task]);
+                if layout == Layout::Lanes {
+                    cells[2] = self.lanes(*task).into();
+                }
+                if layout != Layout::Columns {
+                    cells[width - 3] = Text::new().code(&self.tasks[*task]);
                 }
                 cells[column(*task)] = what.clone();
                 cells[width - 1] = place.clone().into();
@@ -179,7 +224,7 @@ impl Builder<'_> {
 
     fn preemption(&mut self, at: usize, victim: TaskId) {
         let rest = self.case.trace.steps[at..].iter().find(|s| s.task == victim && !s.at_rest);
-        let text = Text::new().strong("preempted").plain(": ").code(self.names.task(victim));
+        let text = Text::new().strong(PREEMPTED).plain(": ").code(self.names.task(victim));
         let text = match rest {
             Some(next) => {
                 let place = format!(" ({})", self.names.site(&next.site));
@@ -267,10 +312,19 @@ impl Builder<'_> {
     }
 
     /// What was recorded after the finding, where the run was let go on.
-    fn rest(&mut self) {
-        let rest = self.case.trace.steps.len() - end(self.case);
-        if rest > 0 {
-            self.note(None, format!("the run went on for {}", numbers::of(rest as u64, "step")).into());
+    fn rest(&mut self, folding: Folding) {
+        let (end, all) = (end(self.case), self.case.trace.steps.len());
+        if all > end {
+            self.note(
+                None,
+                format!("the run went on for {}", numbers::of((all - end) as u64, "step")).into(),
+            );
+        }
+        if folding == Folding::NONE {
+            for at in end..all {
+                self.before(at);
+                self.step(at, false);
+            }
         }
     }
 
@@ -284,7 +338,8 @@ impl Builder<'_> {
     }
 }
 
-fn waiting(task: &BlockedTask) -> String {
+/// What a task waits for, in a few words.
+pub(crate) fn waiting(task: &BlockedTask) -> String {
     match task.object.as_str() {
         object if is_kernels(object) => format!("[{}]", task.reason),
         object => format!("{object} [{}]", task.reason),

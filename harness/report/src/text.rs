@@ -8,22 +8,47 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Below this many columns a task's operations no longer read well side by side.
 const NARROWEST: usize = 14;
+/// Below this many, operations in a column of their own do not.
+const OPERATION: usize = 24;
+
+/// What a stretch of text is, for terminals that can show it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Nothing in particular.
+    Plain,
+    /// A heading.
+    Heading,
+    /// A remark between the steps of a schedule.
+    Remark,
+    /// The failure itself.
+    Failure,
+    /// What a task does, by the place of its column.
+    Task(usize),
+}
+
+/// Gives a stretch of text, which has no line break, the look of an ink. It must take as many columns as before.
+pub type Paint<'p> = &'p dyn Fn(Ink, &str) -> String;
 
 /// Prints a document in lines of at most `width` columns; what must stay exact may be longer.
 pub fn render(blocks: &[Block], width: usize) -> String {
+    painted(blocks, width, &|_, text| text.to_owned())
+}
+
+/// The same in colour, or however else `paint` tells inks apart.
+pub fn painted(blocks: &[Block], width: usize, paint: Paint<'_>) -> String {
     let width = width.max(20);
     let printed = blocks.iter().filter(|block| !matches!(block, Block::Picture { .. }));
-    let parts: Vec<_> = printed.map(|block| render_block(block, width)).collect();
+    let parts: Vec<_> = printed.map(|block| render_block(block, width, paint)).collect();
     parts.join("\n")
 }
 
-fn render_block(block: &Block, width: usize) -> String {
+fn render_block(block: &Block, width: usize, paint: Paint<'_>) -> String {
     match block {
-        Block::Heading(level, text) => heading(*level, text, width),
+        Block::Heading(level, text) => heading(*level, text, width, paint),
         Block::Paragraph(text) => lines(wrap(&running(text), width)),
         Block::List(items) => items.iter().map(|item| list_item(item, width)).collect(),
         Block::Table(table) => render_table(table, width),
-        Block::Schedule(schedule) => render_schedule(schedule, width),
+        Block::Schedule(schedule) => paint_schedule(schedule, width, paint),
         Block::Code(code) => lines(code.lines().map(|line| format!("    {line}"))),
         Block::Picture { .. } => String::new(),
     }
@@ -31,19 +56,38 @@ fn render_block(block: &Block, width: usize) -> String {
 
 /// Prints a schedule, with a column for every task if there is room for them.
 pub fn render_schedule(schedule: &Schedule, width: usize) -> String {
+    paint_schedule(schedule, width, &|_, text| text.to_owned())
+}
+
+fn paint_schedule(schedule: &Schedule, width: usize, paint: Paint<'_>) -> String {
     let columns = schedule.table(Layout::Columns);
-    if table::narrowest(&columns, width, 2..columns.header.len() - 1) >= NARROWEST {
-        return render_table(&columns, width);
+    let fits = table::narrowest(&columns, width, 2..columns.header.len() - 1) >= NARROWEST;
+    let (layout, table) = match fits {
+        true => (Layout::Columns, columns),
+        false => narrow(schedule, width),
+    };
+    let ink = |row, column, text: &str| paint(schedule.ink(row, column, layout), text);
+    table::painted(&table, width, &ink)
+}
+
+/// The layout for a schedule whose tasks have no room side by side.
+fn narrow(schedule: &Schedule, width: usize) -> (Layout, Table) {
+    let lanes = schedule.table(Layout::Lanes);
+    let operation = lanes.header.len() - 2;
+    let read = schedule.tasks() < OPERATION
+        && table::narrowest(&lanes, width, operation..operation + 1) >= OPERATION;
+    match read {
+        true => (Layout::Lanes, lanes),
+        false => (Layout::List, schedule.table(Layout::List)),
     }
-    render_table(&schedule.table(Layout::List), width)
 }
 
 /// Prints a table.
 pub fn render_table(table: &Table, width: usize) -> String {
-    table::render(table, width)
+    table::painted(table, width, &|_, _, text| text.to_owned())
 }
 
-fn heading(level: u8, text: &Text, width: usize) -> String {
+fn heading(level: u8, text: &Text, width: usize, paint: Paint<'_>) -> String {
     let text = wrap(&text.to_string(), width);
     let longest = text.iter().map(|line| line.width()).max().unwrap_or(0);
     let under = match level {
@@ -52,7 +96,7 @@ fn heading(level: u8, text: &Text, width: usize) -> String {
         3 => "~",
         _ => return lines(text),
     };
-    lines(text) + &lines([under.repeat(longest)])
+    lines(text.iter().map(|line| paint(Ink::Heading, line))) + &lines([under.repeat(longest)])
 }
 
 fn list_item(item: &Text, width: usize) -> String {

@@ -1,6 +1,6 @@
 //! A shard of `bohr run`, and all of them together. A unit is the verdict of a form on a workload.
 
-use super::{By, base, conclude, efforts};
+use super::{By, Exporting, base, campaign, conclude, efforts};
 use crate::args;
 use crate::exit::{Done, Error};
 use crate::interrupt;
@@ -56,13 +56,12 @@ impl Unit {
 /// Runs the command for a shard. What the verdicts are is told when all are put together.
 pub fn run(args: &args::Run, shard: Shard, out: &mut Output) -> Result<Done, Error> {
     let subjects = target::subjects(&args.targets, |_| true)?;
-    let of = Campaign::Run {
-        targets: args.targets.clone(),
-        seed: args.seed,
-        schedules: args.schedules,
-        driver: args.driver,
-    };
-    let work = Work::<Unit>::open(&args.folder.out, of, shard)?;
+    if args.exports.any() {
+        let advice =
+            "give --junit, --sarif and --summary to `bohr merge`, which knows what all shards have found";
+        return Err(Error::Input(format!("cannot export what a single shard has found: {advice}")));
+    }
+    let work = Work::<Unit>::open(&args.folder.out, campaign(args), shard)?;
     let wanted: Vec<usize> = (0..subjects.len()).filter(|unit| work.wants(*unit)).collect();
     let mine: Vec<Subject> = wanted.iter().map(|unit| subjects[*unit].clone()).collect();
     let stop = interrupt::flag();
@@ -92,5 +91,6 @@ pub fn merge(shards: &Shards, merging: &Merging<'_>, out: &mut Output) -> Result
     let units = shards.dealt::<Unit>(subjects.len())?;
     let judged = subjects.into_iter().zip(units).map(|(subject, unit)| unit.judged(subject)).collect();
     let by = By::Shards(shards.number());
-    conclude((*seed, judged, by), None, merging.jobs, merging.store, &merging.stop, out)
+    let exporting = Exporting { exports: merging.exports, command: shards.of().to_string() };
+    conclude((*seed, judged, by), None, merging.jobs, merging.store, &merging.stop, &exporting, out)
 }

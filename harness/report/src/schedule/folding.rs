@@ -18,7 +18,11 @@ pub(super) fn shown(steps: &[Step], named: &BTreeSet<usize>, folding: Folding) -
             continue;
         }
         // What oracles do at rest is no part of the schedule.
-        let most = if steps[start].at_rest { folding.stretch.min(2 * EDGE) } else { folding.stretch };
+        let most = if steps[start].at_rest && folding != Folding::NONE {
+            folding.stretch.min(2 * EDGE)
+        } else {
+            folding.stretch
+        };
         if end - start > most {
             shown[start + EDGE..end - EDGE].fill(false);
         }

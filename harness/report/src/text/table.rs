@@ -10,16 +10,20 @@ const GAP: &str = " │ ";
 /// Columns are not made narrower than this to fit.
 const NARROWEST: usize = 5;
 
-pub(super) fn render(table: &Table, width: usize) -> String {
+/// Gives a part of a cell its look, by row (none is the header) and column. A note is in column 0.
+type Paint<'p> = &'p dyn Fn(Option<usize>, usize, &str) -> String;
+
+pub(super) fn painted(table: &Table, width: usize, paint: Paint<'_>) -> String {
     let widths = widths(table, width);
-    let mut out = cells(table, &table.header, &widths);
+    let mut out = cells(table, &table.header, &widths, &|column, text| paint(None, column, text));
     let rule: Vec<_> = widths.iter().map(|w| "─".repeat(*w)).collect();
     out += &rule.join("─┼─");
     out.push('\n');
-    for row in &table.rows {
+    for (at, row) in table.rows.iter().enumerate() {
+        let paint = |column: usize, text: &str| paint(Some(at), column, text);
         out += &match row {
-            Row::Cells(row) => cells(table, row, &widths),
-            Row::Note { text, .. } => note(text, &widths, width),
+            Row::Cells(row) => cells(table, row, &widths, &paint),
+            Row::Note { text, .. } => note(text, &widths, width, &|text| paint(0, text)),
         };
     }
     out
@@ -59,14 +63,15 @@ fn natural(table: &Table) -> Vec<usize> {
     widths
 }
 
-fn cells(table: &Table, cells: &[Text], widths: &[usize]) -> String {
+fn cells(table: &Table, cells: &[Text], widths: &[usize], paint: &dyn Fn(usize, &str) -> String) -> String {
     let wrapped: Vec<_> = cells.iter().zip(widths).map(|(cell, w)| wrap(&cell.to_string(), *w)).collect();
     let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
     let line = |at: usize| {
         let parts = wrapped.iter().zip(widths).enumerate().map(|(column, (lines, width))| {
             let text = lines.get(at).map_or("", String::as_str);
             let space = " ".repeat(width.saturating_sub(text.width()));
-            if table.right.contains(&column) { space + text } else { text.to_owned() + &space }
+            let painted = if text.is_empty() { String::new() } else { paint(column, text) };
+            if table.right.contains(&column) { space + &painted } else { painted + &space }
         });
         parts.collect::<Vec<_>>().join(GAP).trim_end().to_owned() + "\n"
     };
@@ -74,13 +79,14 @@ fn cells(table: &Table, cells: &[Text], widths: &[usize]) -> String {
 }
 
 /// A remark runs across all columns.
-fn note(text: &Text, widths: &[usize], width: usize) -> String {
+fn note(text: &Text, widths: &[usize], width: usize, paint: &dyn Fn(&str) -> String) -> String {
     let lead = "── ";
     let gaps = GAP.width() * widths.len().saturating_sub(1);
     let all = (widths.iter().sum::<usize>() + gaps).min(width);
     let mut out = String::new();
     for (at, line) in wrap(&text.to_string(), width - lead.width()).into_iter().enumerate() {
         let left = all.saturating_sub(lead.width() + line.width() + 1);
+        let line = paint(&line);
         out += &match at {
             0 => format!("{lead}{line} {}", "─".repeat(left)).trim_end().to_owned() + "\n",
             _ => format!("   {line}\n"),
@@ -92,6 +98,10 @@ fn note(text: &Text, widths: &[usize], width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn render(table: &Table, width: usize) -> String {
+        painted(table, width, &|_, _, text| text.to_owned())
+    }
 
     #[test]
     fn a_table_keeps_to_its_width() {

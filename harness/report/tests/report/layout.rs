@@ -1,9 +1,12 @@
 //! What holds of every report, whatever it is about.
 
-use crate::support::{decided, failing, programs, snapshot};
-use bohr_kernel::{Access, Obj, spawn};
+use crate::support::{decided, failing, failing_with, programs, snapshot};
+use bohr_kernel::{Access, Obj, RunConfig, TaskId, spawn};
 use bohr_report::schedule::{Folding, Schedule};
+use bohr_report::text::Ink;
 use bohr_report::{Case, Cause, markdown, report, text};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 fn all() -> Vec<Case> {
@@ -48,11 +51,37 @@ fn crowd() {
 #[test]
 fn a_terminal_is_never_too_narrow() {
     for case in all() {
-        for width in [40, 60, 80, 100, 132] {
+        for width in [40, 60, 80, 100, 132, 200] {
             let text = text::render(&report::case(&case), width);
             // What is to be copied, or stands as another tool prints it, is indented and exempt.
             let long = text.lines().filter(|l| !l.starts_with("    ") && l.width() > width);
             assert_eq!(long.collect::<Vec<_>>(), Vec::<&str>::new(), "{} in {width}:\n{text}", case.variant);
+        }
+    }
+}
+
+#[test]
+fn paint_changes_nothing_but_looks_and_each_task_has_its_own() {
+    for case in all() {
+        for width in [40, 80, 200] {
+            let blocks = report::case(&case);
+            let names: RefCell<BTreeSet<usize>> = RefCell::default();
+            let marked = text::painted(&blocks, width, &|ink, text| {
+                if let Ink::Task(task) = ink {
+                    names.borrow_mut().insert(task);
+                }
+                format!("\u{1b}{text}\u{1b}")
+            });
+            assert_eq!(
+                marked.replace('\u{1b}', ""),
+                text::render(&blocks, width),
+                "{} in {width}",
+                case.variant
+            );
+            assert!(marked.matches('\u{1b}').count() > 10, "something was painted");
+            // Every task that did something has a colour, and no two have one.
+            let acted: BTreeSet<TaskId> = case.trace.steps.iter().map(|step| step.task).collect();
+            assert!(names.borrow().len() >= acted.len(), "{} in {width}", case.variant);
         }
     }
 }
@@ -92,6 +121,24 @@ fn the_steps_of_the_cause_are_always_shown() {
                 "{number} of {}:\n{text}",
                 case.variant
             );
+        }
+    }
+}
+
+#[test]
+fn unfolded_every_step_has_its_row() {
+    let going_on = RunConfig { keep_going: true, ..RunConfig::default() };
+    for case in [
+        failing("long", programs::long),
+        failing("oracle", programs::oracle),
+        failing_with(going_on, "race", programs::data_race),
+    ] {
+        let text = text::render(&report::case_folded(&case, Folding::NONE), 120);
+        for number in 1..=case.trace.steps.len() {
+            let row = |line: &&str| {
+                line.split_once('│').is_some_and(|(first, _)| first.trim() == number.to_string())
+            };
+            assert_eq!(text.lines().filter(row).count(), 1, "{}: step {number}\n{text}", case.variant);
         }
     }
 }

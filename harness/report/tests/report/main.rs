@@ -1,6 +1,8 @@
 //! Reports on programs that really ran.
 
 mod causes;
+mod exports;
+mod go;
 mod kinds;
 mod layout;
 mod schema;
