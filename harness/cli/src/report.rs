@@ -140,9 +140,13 @@ fn bug(scenario: &'static dyn AnyScenario, jobs: usize, stop: &Arc<AtomicBool>) 
     let judged = judge_all(&subjects, |s| efforts(None, None, &base, s), jobs, None, &progress);
     progress.clear();
     let mut cases: Vec<_> = examples(&judged, jobs, SHRINK_RUNS, stop)?.into_iter().map(|e| e.case).collect();
-    // The report is about what the users saw: a crash before a race that nobody was told of, and the
-    // simplest first.
-    cases.sort_by_key(|c| (!c.finding.kind.ends_the_run(), c.preemptions, c.trace.steps.len()));
+    // The report is about what the users saw: first what they reported, a crash before a race that nobody was told of,
+    // and the simplest first.
+    let reported = |c: &Case| c.finding.oracle.as_deref() == Some(scenario.info().reported);
+    cases.sort_by_key(|c| {
+        let crash = c.finding.kind.ends_the_run();
+        (!reported(c), !crash, scenario.has_faults(&c.workload), c.preemptions, c.trace.steps.len())
+    });
     let beside = |case: Case| match subjects.iter().find(|s| s.variant.name == case.variant) {
         Some(subject) => beside_fixed(subject, case),
         None => Ok(case),

@@ -292,10 +292,15 @@ fn place(judged: &Judged) -> usize {
     crate::scenarios::ALL.iter().position(|s| s.info().name == name).unwrap_or(usize::MAX)
 }
 
-fn difficulty(subject: &Subject, kept: &Kept) -> (usize, Option<u32>, Option<u32>) {
+fn difficulty(subject: &Subject, kept: &Kept) -> (bool, usize, Option<u32>, Option<u32>) {
     let again = kept.again.as_ref();
-    let size = subject.scenario.size(&subject.workload);
-    (size, again.map(|a| a.preemptions), again.map(|a| a.steps))
+    let Subject { scenario, workload, .. } = subject;
+    (
+        scenario.has_faults(workload),
+        scenario.size(workload),
+        again.map(|a| a.preemptions),
+        again.map(|a| a.steps),
+    )
 }
 
 /// The verdicts in a group.

@@ -49,6 +49,12 @@ pub trait Workload:
     fn only_observes(&self) -> bool {
         false
     }
+
+    /// True if something outside of the program goes wrong in it: a kill, a power loss, a full disk. Of two ways to
+    /// show a failure one without is preferred.
+    fn has_faults(&self) -> bool {
+        false
+    }
 }
 
 /// What a bug is and where it was reported.
@@ -62,6 +68,8 @@ pub struct Info {
     pub title: &'static str,
     /// What a user of the system saw.
     pub symptom: &'static str,
+    /// The oracle that this violates: a report is about such a failure first.
+    pub reported: &'static str,
     /// Why, in a sentence or two.
     pub cause: &'static str,
     /// What the fix does, in a sentence or two.
@@ -210,6 +218,8 @@ pub trait AnyScenario: Send + Sync {
     fn shrink(&self, workload: &str) -> Vec<String>;
     /// See [`Workload::only_observes`].
     fn only_observes(&self, workload: &str) -> bool;
+    /// See [`Workload::has_faults`].
+    fn has_faults(&self, workload: &str) -> bool;
     /// A workload out of raw bytes.
     fn arbitrary(&self, bytes: &mut Unstructured<'_>) -> arbitrary::Result<String>;
 }
@@ -279,6 +289,10 @@ impl<S: Scenario> AnyScenario for S {
 
     fn only_observes(&self, workload: &str) -> bool {
         parse::<S::Workload>(workload).is_ok_and(|w| w.only_observes())
+    }
+
+    fn has_faults(&self, workload: &str) -> bool {
+        parse::<S::Workload>(workload).is_ok_and(|w| w.has_faults())
     }
 
     fn arbitrary(&self, bytes: &mut Unstructured<'_>) -> arbitrary::Result<String> {

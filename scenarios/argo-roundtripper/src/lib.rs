@@ -68,6 +68,7 @@ static INFO: Info = Info {
     title: "One global metrics round tripper routes every request through the transport wrapped last",
     symptom: "the controller panics with `invalid memory address or nil pointer dereference` inside the SPDY \
               library; execs fail, and requests are lost, crossed or misrouted",
+    reported: "O2",
     cause: "the metrics wrapper hands the same package-global object to every client and every exec and \
             overwrites its next transport at each wrap, while an exec looks for its connection in its own \
             transport",

@@ -64,6 +64,7 @@ static INFO: Info = Info {
     title: "The event broadcaster trips a connection's latch twice and kills the daemon",
     symptom: "crio dies with `panic: sync: negative WaitGroup counter` or `panic: sync: WaitGroup is reused \
               before previous Wait has returned` when a client of GetContainerEvents goes away",
+    reported: "O1",
     cause: "the broadcaster decrements a connection's WaitGroup for every failed send and once more at the \
             shutdown, although it is incremented once, and only after the connection is visible",
     fix: "a channel that is made before the connection is visible and closed through a sync.Once; here with \

@@ -66,6 +66,7 @@ static INFO: Info = Info {
     title: "Update of work in progress dereferences the nil that stands for it",
     symptom: "`panic: runtime error: invalid memory address or nil pointer dereference` in \
               TimedWorkerQueue.UpdateWork; or a pod that is never evicted; or a test that misses an event",
+    reported: "O1",
     cause: "the queue's map holds nil for work in progress, and an update compares the fire time of \
             whatever entry it finds; the pod handler ignores that a pod was scheduled; the test does not \
             wait for an event that is created asynchronously",

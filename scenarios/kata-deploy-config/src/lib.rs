@@ -60,6 +60,7 @@ static INFO: Info = Info {
     title: "kata-deploy runs leave each other's bytes in containerd's configuration",
     symptom: "after apply, delete, apply every run of kata-deploy ends with `UnexpectedCharError: Unexpected \
               character: '\"' at line 412 col 2`, and containerd does not start any more",
+    reported: "O2",
     cause: "each edit reads the file, truncates it as it opens its output, and writes later, without a lock; \
             install and cleanup of one pod, and the install of the next, overlap",
     fix: "one lock for the whole of an install or cleanup, under which it also asks whether it is still wanted; \

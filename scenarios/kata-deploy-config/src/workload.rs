@@ -199,6 +199,10 @@ impl bohr_kernel::scenario::Workload for Workload {
         with(&|w| w.page = 4096);
         smaller
     }
+
+    fn has_faults(&self) -> bool {
+        self.plans.iter().any(|plan| plan.has_faults())
+    }
 }
 
 impl Workload {
@@ -231,6 +235,17 @@ impl Plan {
             Plan::ThreeInstalls | Plan::DeleteKill | Plan::KillReinstall => 3,
             Plan::Apply => 4,
             Plan::ApplyKill => 5,
+        }
+    }
+
+    /// Whether something outside of the programs goes wrong.
+    fn has_faults(self) -> bool {
+        match self {
+            Plan::TwoInstalls | Plan::ThreeInstalls | Plan::ReadInstall | Plan::ReadCleanup => false,
+            Plan::Delete | Plan::DropIn | Plan::Apply => false,
+            Plan::DeleteKill | Plan::ApplyKill => true,
+            Plan::KillInstall | Plan::KillReinstall | Plan::KillCleanup => true,
+            Plan::PowerInstall | Plan::PowerCleanup | Plan::DiskFull => true,
         }
     }
 

@@ -58,6 +58,7 @@ static INFO: Info = Info {
     title: "Unsynchronised map of last logged images kills the operator",
     symptom: "the operator exits with `fatal error: concurrent map writes` or `fatal error: concurrent map \
               read and map write` while a cluster is joined again",
+    reported: "O1",
     cause: "two controllers look up and assign in one plain Go map without a lock; every call writes, \
             whether the image has changed or not",
     fix: "a sync.Map, with the lookup and the assignment replaced by one atomic Swap; the line is logged \

@@ -83,6 +83,7 @@ impl Scenario for Toy {
             system: "none",
             title: "lost update",
             symptom: "a counter is too low",
+            reported: "SUM",
             cause: "load and store are two steps",
             fix: "a lock",
             references: &[Reference { what: "report", name: "none", url: "none" }],
