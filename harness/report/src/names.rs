@@ -67,7 +67,8 @@ impl<'t> Names<'t> {
     fn object(&self, id: ObjectId) -> Option<&'t str> {
         let object = self.trace.objects.get(id.0 as usize)?;
         let own = object.name == object.kind && is_kernels(&object.name);
-        (!own).then_some(object.name.as_str())
+        // What has no name, as a file that was unlinked, says nothing.
+        (!own && !object.name.is_empty()).then_some(object.name.as_str())
     }
 
     /// True for an object that the modelled program knows of, and not only the harness.

@@ -70,7 +70,7 @@ impl Checkpoint {
 
     /// Keeps the proof.
     pub fn write(&self, proof: &Proof) -> Result<(), Error> {
-        write_whole(&self.file, &proof.to_json()).map_err(|e| {
+        write_whole(&self.file, proof.to_json()).map_err(|e| {
             let advice = "give another folder with --out";
             Error::Input(format!("failed to keep the proof in {:?}: {e}; {advice}", self.file))
         })

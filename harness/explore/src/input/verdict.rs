@@ -104,6 +104,9 @@ mod tests {
         fn only_observes(&self, _: &str) -> bool {
             false
         }
+        fn has_faults(&self, _: &str) -> bool {
+            false
+        }
         fn arbitrary(&self, _: &mut arbitrary::Unstructured<'_>) -> arbitrary::Result<String> {
             Ok(String::new())
         }

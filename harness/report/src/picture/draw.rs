@@ -118,7 +118,7 @@ impl<'r> Drawing<'r> {
         let goes_on = self.case.task == Some(task)
             || self.run.undone.iter().any(|u| u.task == task)
             || self.run.unreached.iter().any(|u| u.task == task);
-        let end = match steps().last() {
+        let end = match steps().next_back() {
             Some(last) if !goes_on => self.y(last),
             _ => self.bottom - 44,
         };
@@ -142,7 +142,8 @@ impl<'r> Drawing<'r> {
     fn birth(&self, task: u32) -> i32 {
         match self.run.tasks[task as usize].born as usize {
             0 => TOP - 16,
-            at => self.y(at - 1) + 14,
+            // Below what the step says.
+            at => self.y(at - 1) + 20,
         }
     }
 

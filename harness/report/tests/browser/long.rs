@@ -25,7 +25,7 @@ pub fn bug(steps: usize) -> BugReport {
             join(worker);
         }
         hits.set(0);
-        at_rest(move || violated("counted", &format!("{} hits were counted", hits.peek())));
+        at_rest(move || violated("counted", format!("{} hits were counted", hits.peek())));
     });
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
     let mut runs = (1..=3).map(|seed| {

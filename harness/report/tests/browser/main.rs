@@ -1,6 +1,9 @@
 //! The pages in a real browser. Without one these tests say so and check nothing; `.ci/browser` sees to it that there is
 //! one. `BOHR_SCREENSHOTS` keeps pictures of what they saw, `BOHR_AXE` names the accessibility checker.
 
+// What was skipped, and what was measured, is for who runs the tests.
+#![allow(clippy::print_stderr)]
+
 mod chromium;
 mod long;
 #[path = "../report/support/mod.rs"]
