@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds every fuzz target into $OUT, each with its seeds (TARGET_seed_corpus.zip) and its options (TARGET.options), as
 # ClusterFuzzLite and OSS-Fuzz want them. Runs in their container, which sets OUT and SANITIZER, and anywhere else with
-# OUT set; .ci/clusterfuzzlite runs it so. About three minutes on two cores.
+# OUT set; .ci/fuzz runs it so. About three minutes on two cores.
 set -euo pipefail
 : "${OUT:?say where to write, with OUT}"
 mkdir -p "$OUT"

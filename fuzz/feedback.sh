@@ -9,7 +9,7 @@ seeds=${SEEDS:-20} cap=${CAP:-20000}
 variants=${VARIANTS:-"kata-deploy-config/cleanup_unlinks_first/delete kata-deploy-config/backup_in_place/power_loss
     kata-deploy-config/backup_outside_lock/two_installs"}
 
-cargo +nightly fuzz build -s none aim >&2
+cargo +nightly fuzz build -O -s none aim >&2
 aim=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release/aim
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -31,7 +31,7 @@ macro_rules! plug_in {
         });
 
         libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-            PLUG.with_borrow(|plug| plug.mutate(data, size, max_size, seed))
+            PLUG.with_borrow_mut(|plug| plug.mutate(data, size, max_size, seed))
         });
 
         libfuzzer_sys::fuzz_crossover!(|one: &[u8], other: &[u8], out: &mut [u8], seed: u32| {
@@ -62,6 +62,7 @@ pub enum Crashes {
 pub struct Plug {
     runner: Runner,
     crashes: Crashes,
+    feedback: bool,
 }
 
 impl Plug {
@@ -77,7 +78,7 @@ impl Plug {
     /// The same.
     pub fn of(target: Target, crashes: Crashes) -> Self {
         let feedback = std::env::var_os("BOHR_FEEDBACK").is_none_or(|value| value != "0");
-        Plug { runner: Runner::new(target, feedback), crashes }
+        Plug { runner: Runner::new(target, feedback), crashes, feedback }
     }
 
     /// Runs an input, and feeds back what it shows. Bytes that are no input are not kept.
@@ -112,8 +113,15 @@ impl Plug {
         }
     }
 
-    /// libFuzzer's custom mutator.
-    pub fn mutate(&self, data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    /// libFuzzer's custom mutator. With feedback every other schedule is one that is steered towards what has not shown.
+    pub fn mutate(&mut self, data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+        if self.feedback && seed % 2 == 0 {
+            let steered = self.runner.steered(&data[..size], seed.into());
+            let bytes = steered.and_then(|input| input.encode(self.runner.target()).ok());
+            if let Some(bytes) = bytes.filter(|bytes| bytes.len() <= max_size) {
+                return put(&bytes, data);
+            }
+        }
         let mutated = mutate(self.runner.target(), &data[..size], max_size, seed.into());
         put(&mutated, data)
     }

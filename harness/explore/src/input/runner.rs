@@ -1,8 +1,8 @@
 //! Running one input after another, without beginning anew each time.
 
-use super::{Target, read_schedule, split};
+use super::{Input, Target, read_schedule, split};
 use crate::engine::FastEngine;
-use crate::strategy::Features;
+use crate::strategy::{Features, Greybox, Policy};
 use bohr_coroutine::{Coroutine, suspend};
 use bohr_kernel::{Engine, Kernel, Outcome, Point, Program, RunConfig, Strategy, TaskId};
 use std::cell::RefCell;
@@ -58,14 +58,29 @@ impl Runner {
     /// Runs an input. Nothing if the bytes are none.
     pub fn run(&mut self, bytes: &[u8]) -> Option<Ran> {
         let (section, schedule) = split(bytes);
+        let kept = self.kept(section)?;
+        let (outcome, features) = kept.session.run(|choices| read_schedule(schedule, choices));
+        Some(Ran { variant: kept.variant.clone(), workload: kept.workload.clone(), outcome, features })
+    }
+
+    /// Another schedule for the variant and the workload of an input: the next that the [greybox policy](Greybox) makes
+    /// of those that it has made here before. A mutator that only changes bytes cannot aim at what has not shown yet.
+    /// Nothing if the bytes are no input. `seed` matters the first time.
+    pub fn steered(&mut self, bytes: &[u8], seed: u64) -> Option<Input> {
+        let kept = self.kept(split(bytes).0)?;
+        let outcome = kept.session.steer(seed);
+        let choices = outcome.decisions.iter().map(|decision| decision.chosen).collect();
+        Some(Input::new(&kept.variant, &kept.workload, choices))
+    }
+
+    /// The program that inputs with this section run.
+    fn kept(&mut self, section: &[u8]) -> Option<&mut Kept> {
         let place = self.kept.iter().rposition(|kept| kept.section == section);
         match place {
             Some(place) => self.kept[place..].rotate_left(1),
             None => self.keep(section)?,
         }
-        let kept = self.kept.last_mut().expect("one was just put there");
-        let (outcome, features) = kept.session.run(|choices| read_schedule(schedule, choices));
-        Some(Ran { variant: kept.variant.clone(), workload: kept.workload.clone(), outcome, features })
+        self.kept.last_mut()
     }
 
     fn keep(&mut self, section: &[u8]) -> Option<()> {
@@ -100,6 +115,8 @@ impl Session {
             over: false,
             outcome: None,
             features: feedback.then(Features::default),
+            steers: false,
+            greybox: None,
         }));
         let strategy = follows.clone();
         let exploration = Coroutine::new(move || {
@@ -121,6 +138,21 @@ impl Session {
         let features = follows.features.as_mut().map_or_else(Vec::new, |features| features.shown().to_vec());
         (outcome, features)
     }
+
+    /// Runs a schedule of the greybox policy.
+    fn steer(&mut self, seed: u64) -> Outcome {
+        {
+            let mut follows = self.follows.borrow_mut();
+            follows.steers = true;
+            follows.greybox.get_or_insert_with(|| Box::new(Greybox::new(seed))).begin();
+        }
+        self.exploration.resume();
+        let mut follows = self.follows.borrow_mut();
+        follows.steers = false;
+        let outcome = follows.outcome.take().expect("a run was made");
+        follows.greybox.as_mut().expect("it made the run").end(&outcome);
+        outcome
+    }
 }
 
 impl Drop for Session {
@@ -137,6 +169,16 @@ struct Follows {
     over: bool,
     outcome: Option<Outcome>,
     features: Option<Features>,
+    /// The run that is going on is the greybox policy's.
+    steers: bool,
+    greybox: Option<Box<Greybox>>,
+}
+
+impl Follows {
+    /// The policy, if the run is its.
+    fn steering(&mut self) -> Option<&mut Greybox> {
+        self.greybox.as_deref_mut().filter(|_| self.steers)
+    }
 }
 
 /// Follows a schedule, and then waits for another.
@@ -153,6 +195,9 @@ impl Strategy for Waits {
 
     fn choose(&mut self, kernel: &Kernel, point: &Point<'_>) -> Option<u32> {
         let follows = &mut *self.0.borrow_mut();
+        if let Some(greybox) = follows.steering() {
+            return Some(greybox.choose(kernel, point));
+        }
         let choice = follows.schedule.get(follows.at).copied().unwrap_or(0);
         follows.at += 1;
         let choice = choice % point.alternatives();
@@ -163,11 +208,15 @@ impl Strategy for Waits {
     }
 
     fn sees_steps(&self) -> bool {
-        self.0.borrow().features.is_some()
+        let follows = self.0.borrow();
+        follows.steers || follows.features.is_some()
     }
 
     fn runs(&mut self, kernel: &Kernel, task: TaskId) {
-        if let Some(features) = &mut self.0.borrow_mut().features {
+        let follows = &mut *self.0.borrow_mut();
+        if let Some(greybox) = follows.steering() {
+            greybox.runs(kernel, task);
+        } else if let Some(features) = &mut follows.features {
             features.runs(kernel, task);
         }
     }
