@@ -139,7 +139,7 @@ fn is_unit(file: impl AsRef<Path>) -> bool {
 fn a_shard_that_is_killed_and_started_again_loses_nothing_and_counts_nothing_twice() {
     let (one, bohr) = (Bohr::new(), Bohr::new());
     let first = |command: &[&'static str]| [command, &["--shard", "1/2", "--jobs", "1"]].concat();
-    let run = ["run", "submariner"];
+    let run = ["run", "submariner/fixed"];
     killed_midway(&bohr, &first(&run), |kept| kept.iter().filter(|file| is_unit(file)).count() >= 2);
     let json = bohr.json(&[&first(&run)[..], &["--json"]].concat(), 0);
     assert!(json["before"].as_u64() >= Some(2) && json["before"].as_u64() < json["done"].as_u64(), "{json}");
