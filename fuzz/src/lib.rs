@@ -115,7 +115,7 @@ impl Plug {
 
     /// libFuzzer's custom mutator. With feedback every other schedule is one that is steered towards what has not shown.
     pub fn mutate(&mut self, data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
-        if self.feedback && seed % 2 == 0 {
+        if self.feedback && seed.is_multiple_of(2) {
             let steered = self.runner.steered(&data[..size], seed.into());
             let bytes = steered.and_then(|input| input.encode(self.runner.target()).ok());
             if let Some(bytes) = bytes.filter(|bytes| bytes.len() <= max_size) {
