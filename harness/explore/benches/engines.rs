@@ -113,7 +113,7 @@ fn compare(c: &mut Criterion) {
 }
 
 fn steps(c: &mut Criterion) {
-    for (tasks, pairs) in [(2, 1), (2, 8), (4, 4)] {
+    for (tasks, pairs) in [(2, 1), (2, 8), (4, 4), (2, 50)] {
         let mut group = c.benchmark_group(format!("steps of {tasks} tasks"));
         group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).sample_size(20);
         let programs = [
