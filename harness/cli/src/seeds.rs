@@ -14,7 +14,7 @@ use bohr_explore::jobs::run_all;
 use bohr_explore::search::rerun;
 use bohr_explore::shrink::{Failing, shrink};
 use bohr_kernel::scenario::{AnyScenario, Expected, Role};
-use bohr_kernel::{Decision, Outcome, RunConfig};
+use bohr_kernel::{Decision, Outcome, RunConfig, choices_of};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -167,7 +167,7 @@ fn seeds_of(cell: &Cell) -> Vec<Seed> {
 /// The smallest run that was found to show the same. Nothing if what was found cannot be done again, which it can.
 fn shrunk(cell: &Cell, found: &Found) -> Option<Input> {
     let program = cell.scenario.program(cell.variant, &cell.workload).ok()?;
-    let choices = found.decisions.iter().map(|d| d.chosen).collect();
+    let choices = choices_of(&found.decisions);
     let outcome = rerun(&program, config(), choices);
     let failing = Failing {
         scenario: cell.scenario,
@@ -184,7 +184,7 @@ fn shrunk(cell: &Cell, found: &Found) -> Option<Input> {
 }
 
 fn input(cell: &Cell, workload: &str, decisions: &[Decision]) -> Input {
-    let choices = decisions.iter().map(|d| d.chosen).collect();
+    let choices = choices_of(decisions);
     Input::new(cell.variant, workload, choices)
 }
 

@@ -23,7 +23,7 @@ mod neighbours;
 use crate::engine::FastEngine;
 use crate::search::rerun;
 use crate::strategy::{Drawn, Noting, Replay};
-use bohr_kernel::{Decision, Detail, Finding, ObjectId, Outcome, Program, RunConfig, Trace};
+use bohr_kernel::{Decision, Detail, Finding, ObjectId, Outcome, Program, RunConfig, Trace, choices_of};
 use neighbours::{Neighbour, Search};
 
 /// What a failing schedule fails by.
@@ -126,7 +126,7 @@ pub fn cause(
         }
     };
     let passing = nearest.map(|(decisions, but)| {
-        let choices = decisions.iter().map(|d| d.chosen).collect();
+        let choices = choices_of(&decisions);
         let outcome = rerun(program, RunConfig { keep_going: true, ..config }, choices);
         Passing { first_difference: first_difference(&failing, &outcome), outcome, but }
     });
@@ -135,7 +135,7 @@ pub fn cause(
 
 /// The failing run once more, with all that is known of it, and the values that were chosen.
 fn again(program: &Program, config: RunConfig, decisions: &[Decision]) -> (Outcome, Vec<Drawn>) {
-    let choices = decisions.iter().map(|d| d.chosen).collect();
+    let choices = choices_of(decisions);
     let config = RunConfig { record: true, log: true, ..config };
     let noting = FastEngine.explore_by(program, config, Noting::new(Replay::new(choices)));
     let (replay, drawn) = noting.into_parts();

@@ -8,7 +8,7 @@
 use crate::jobs::run_all;
 use crate::search::prove_on;
 use crate::strategy::{Explored, Limits, Progress};
-use bohr_kernel::{Outcome, Program, RunConfig};
+use bohr_kernel::{Outcome, Program, RunConfig, choices_of};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -287,7 +287,7 @@ impl All {
             Then::Found => {
                 let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
                 if part < self.end.fetch_min(part, Ordering::Relaxed) {
-                    *found = Some((part, outcome.decisions.iter().map(|d| d.chosen).collect()));
+                    *found = Some((part, choices_of(&outcome.decisions)));
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::search::{self, rerun};
 use crate::strategy::Bounds;
 use crate::token::Token;
 use bohr_kernel::scenario::AnyScenario;
-use bohr_kernel::{Finding, Outcome, RunConfig};
+use bohr_kernel::{Finding, Outcome, RunConfig, choices_of};
 
 /// The environment variable that makes [`offer`] print: `BOHR_TOKENS=1`.
 pub const ASK: &str = "BOHR_TOKENS";
@@ -129,7 +129,7 @@ pub fn shortest(
     let recorded = RunConfig { record: true, ..config };
     let (found, _) = search::shortest(&program, recorded, bounds, move |run| speaks(run).cloned(), || true);
     let Some((run, finding)) = found else { return Ok(None) };
-    let again = rerun(&program, config, run.decisions.iter().map(|d| d.chosen).collect());
+    let again = rerun(&program, config, choices_of(&run.decisions));
     assert_eq!(again.trace, run.trace, "{variant} on {workload}: the program is not deterministic");
     let at = (scenario.info().name, variant, workload);
     Ok(Some((Token::new(at, config, &again, &finding), finding)))

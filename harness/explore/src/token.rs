@@ -7,7 +7,7 @@
 use crate::bits;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bohr_kernel::{Decision, Finding, Outcome, RunConfig, Step, Trace};
+use bohr_kernel::{Finding, Outcome, RunConfig, Step, Trace, choices_of};
 use std::fmt;
 use std::str::FromStr;
 
@@ -63,7 +63,7 @@ impl Token {
     pub fn new(at: (&str, &str, &str), config: RunConfig, outcome: &Outcome, finding: &Finding) -> Self {
         let (scenario, variant, workload) = at;
         let trace = outcome.trace.as_ref();
-        let mut choices: Vec<u32> = outcome.decisions.iter().map(|d: &Decision| d.chosen).collect();
+        let mut choices: Vec<u32> = choices_of(&outcome.decisions);
         while choices.last() == Some(&0) {
             choices.pop();
         }

@@ -5,7 +5,8 @@ use bohr_explore::search::rerun;
 use bohr_explore::strategy::{Bounds, Dfs, Pct, Portfolio, Random, Replay, Sampling};
 use bohr_kernel::{
     Access, Blocked, Engine, Kernel, ModelPanic, MultiOp, Obj, Outcome, Point, Program, RunConfig, Site,
-    Strategy, Var, at_rest, choose, join, now, observe, raise, sleep_until, spawn, violated, when_blocked,
+    Strategy, Var, at_rest, choices_of, choose, join, now, observe, raise, sleep_until, spawn, violated,
+    when_blocked,
 };
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -359,7 +360,7 @@ fn headline(outcome: &Outcome) -> String {
 
 /// What the other engine shows when it makes these choices.
 fn replayed(engine: &dyn Engine, program: &Program, outcome: &Outcome) -> Outcome {
-    let choices = outcome.decisions.iter().map(|d| d.chosen).collect();
+    let choices = choices_of(&outcome.decisions);
     let replay = Rc::new(RefCell::new(Replay::new(choices)));
     engine.explore(program, RunConfig::default(), replay.clone());
     Rc::into_inner(replay).unwrap().into_inner().into_outcome().unwrap()
@@ -472,7 +473,7 @@ fn a_sink_may_run_programs_itself() {
     let both = sampled(|mut sink| {
         let config = RunConfig::default();
         FastEngine.explore_with(&program, config, FastPolicy::Random, 1, 50, move |outcome| {
-            let choices = outcome.decisions.iter().map(|d| d.chosen).collect();
+            let choices = choices_of(&outcome.decisions);
             sink(rerun(&again, config, choices));
             sink(outcome)
         });

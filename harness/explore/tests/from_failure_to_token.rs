@@ -11,7 +11,7 @@ use bohr_explore::shrink::{Failing, shrink};
 use bohr_explore::strategy::Bounds;
 use bohr_explore::token::Token;
 use bohr_kernel::scenario::AnyScenario;
-use bohr_kernel::{Outcome, RunConfig};
+use bohr_kernel::{Outcome, RunConfig, choices_of};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn first_failure(driver: Driver, seed: u64, workload: &str) -> Outcome {
     let program = Toy.program("buggy", workload).expect("the toy has it");
     let shown = campaign(driver, &program, RunConfig::default(), seed, &Budget::first_failure(1_000));
     let found = shown.found.first().expect("a lost update is easy to find");
-    rerun(&program, RunConfig::default(), found.decisions.iter().map(|d| d.chosen).collect())
+    rerun(&program, RunConfig::default(), choices_of(&found.decisions))
 }
 
 fn token(outcome: &Outcome, workload: &str) -> Token {
@@ -84,7 +84,7 @@ fn plain_search_visits_every_schedule_once_and_caching_every_outcome() {
         let sink = {
             let visited = visited.clone();
             move |outcome: Outcome| {
-                visited.borrow_mut().push(outcome.decisions.iter().map(|d| d.chosen).collect());
+                visited.borrow_mut().push(choices_of(&outcome.decisions));
                 true
             }
         };
@@ -130,6 +130,6 @@ fn what_os_threads_find_becomes_a_schedule() {
     let program = Toy.program("buggy", "3+0").expect("the toy has it");
     let shown = campaign(Driver::Stress, &program, RunConfig::default(), 1, &Budget::first_failure(20_000));
     let Some(found) = shown.found.first() else { return };
-    let again = rerun(&program, RunConfig::default(), found.decisions.iter().map(|d| d.chosen).collect());
+    let again = rerun(&program, RunConfig::default(), choices_of(&found.decisions));
     assert!(again.findings.iter().any(|f| f.same_failure(&found.finding)));
 }

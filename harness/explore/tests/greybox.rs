@@ -9,7 +9,7 @@ use bohr_explore::fuzz::Fuzzer;
 use bohr_explore::search::rerun;
 use bohr_explore::strategy::{Greybox, Sampling, Seen};
 use bohr_kernel::scenario::AnyScenario;
-use bohr_kernel::{Access, Decision, Engine, Obj, Outcome, Program, RunConfig, spawn, violated};
+use bohr_kernel::{Access, Decision, Engine, Obj, Outcome, Program, RunConfig, choices_of, spawn, violated};
 use std::cell::RefCell;
 use std::rc::Rc;
 use toy::Toy;
@@ -58,7 +58,7 @@ fn what_it_finds_is_a_schedule() {
         let shown =
             campaign(Driver::Greybox, &program, RunConfig::default(), seed, &Budget::first_failure(100));
         let found = &shown.found[0];
-        let choices = found.decisions.iter().map(|d| d.chosen).collect();
+        let choices = choices_of(&found.decisions);
         let again = rerun(&program, RunConfig::default(), choices);
         assert!(again.findings.iter().any(|f| f.same_failure(&found.finding)), "seed {seed}");
     }

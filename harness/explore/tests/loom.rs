@@ -3,7 +3,9 @@
 use bohr_explore::engine::{DoesNotFit, LoomEngine, LoomExplored};
 use bohr_explore::search::{prove, rerun};
 use bohr_explore::strategy::Limits;
-use bohr_kernel::{Access, Finding, Obj, Outcome, Program, RunConfig, choose, observe, sleep_until, spawn};
+use bohr_kernel::{
+    Access, Finding, Obj, Outcome, Program, RunConfig, choices_of, choose, observe, sleep_until, spawn,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -67,7 +69,7 @@ fn what_loom_finds_is_a_schedule() {
     let (explored, outcomes) = by_loom(&program, None).expect("three tasks fit");
     assert!(explored.all);
     let failing = outcomes.iter().find(|o| !o.findings.is_empty()).expect("there is a lost update");
-    let choices = failing.decisions.iter().map(|d| d.chosen).collect();
+    let choices = choices_of(&failing.decisions);
     let again = rerun(&program, RunConfig::default(), choices);
     let headlines = |o: &Outcome| o.findings.iter().map(Finding::headline).collect::<Vec<_>>();
     assert_eq!(headlines(&again), headlines(failing));

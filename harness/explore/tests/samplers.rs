@@ -214,7 +214,6 @@ fn two_stages_are_found_apart_among_fifty_tasks() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
 fn two_stages_are_found_apart_among_a_hundred_tasks() {
     is_found_within(&two_stage(99, 1), &[Driver::Surw], 450.0);
 }

@@ -60,7 +60,7 @@ pub use log::{Event, Footprint};
 pub use object::{Access, Guard, Obj, Objects};
 pub use program::{Engine, Program, Strategy};
 pub use race::Shadow;
-pub use schedule::{Decision, Point};
+pub use schedule::{Decision, Point, choices_of};
 pub use session::{
     Cx, Host, ModelPanic, MultiOp, Op, Runs, SharedKernel, add_deadline, aside, at_rest, blocked_tasks,
     choose, conclude, current_task, digest, join, knows, lane, now, observe, quiet_panics, raise, run_task,

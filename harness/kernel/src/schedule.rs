@@ -13,6 +13,11 @@ pub struct Decision {
     pub of: u32,
 }
 
+/// What was chosen, by which a run can be done again.
+pub fn choices_of(decisions: &[Decision]) -> Vec<u32> {
+    decisions.iter().map(|decision| decision.chosen).collect()
+}
+
 /// A place where a choice is due.
 #[derive(Clone, Debug)]
 pub enum Point<'k> {

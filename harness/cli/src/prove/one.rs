@@ -13,7 +13,7 @@ use bohr_explore::campaign::Found;
 use bohr_explore::proof::{Proof, Then};
 use bohr_explore::search::{rerun, search};
 use bohr_explore::strategy::{self, Bounds, Exhausted, Explored};
-use bohr_kernel::{Outcome, Program, RunConfig};
+use bohr_kernel::{Outcome, Program, RunConfig, choices_of};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -251,7 +251,7 @@ impl<'a> Prover<'a> {
                     bar.say(&format!("{path}, by states: {}", counted(executions, "execution")));
                 }
                 if !outcome.findings.is_empty() {
-                    *found.borrow_mut() = Some(outcome.decisions.iter().map(|d| d.chosen).collect());
+                    *found.borrow_mut() = Some(choices_of(&outcome.decisions));
                     return false;
                 }
                 !stop.load(Ordering::Relaxed) && until.is_none_or(|at| Instant::now() < at)

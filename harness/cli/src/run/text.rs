@@ -159,6 +159,7 @@ fn conclusion(ran: &Ran, root: &Path, out: &mut Output) -> Result<(), Error> {
         ))?;
     }
     match ran.surprises().count() {
+        0 if judged == 0 => out.line("No verdict.")?,
         0 => {
             let verdicts = counted(judged as u64, "verdict");
             let seeds = ran.seeds.0..=ran.seeds.0.saturating_add(ran.seeds.1 - 1);

@@ -4,7 +4,7 @@ use super::Small;
 use crate::engine::{DoesNotFit, FastEngine, LoomEngine, LoomExplored, LoomSabotage};
 use crate::search::rerun;
 use crate::strategy::{Bounds, Dfs, Dpor, Limits, Sabotage};
-use bohr_kernel::{Detail, Event, Finding, Kind, Outcome, RunConfig, Strategy};
+use bohr_kernel::{Detail, Event, Finding, Kind, Outcome, RunConfig, Strategy, choices_of};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -157,7 +157,7 @@ impl Shown {
 
     fn take(&mut self, outcome: &Outcome) {
         for finding in &outcome.findings {
-            let choices = || outcome.decisions.iter().map(|d| d.chosen).collect();
+            let choices = || choices_of(&outcome.decisions);
             self.findings.entry(failure(finding)).or_insert_with(choices);
         }
         if outcome.abandoned {

@@ -4,7 +4,7 @@ use crate::tiny;
 use bohr_explore::campaign::{Budget, campaign};
 use bohr_explore::driver::Driver;
 use bohr_explore::search::rerun;
-use bohr_kernel::{Program, RunConfig, Var, at_rest, join, spawn, violated};
+use bohr_kernel::{Program, RunConfig, Var, at_rest, choices_of, join, spawn, violated};
 use bohr_report::model::{BugReport, Decisive, Fixed, Passing};
 
 /// A bug that shows at the end of about so many steps, with runs of that length beside it.
@@ -30,7 +30,7 @@ pub fn bug(steps: usize) -> BugReport {
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
     let mut runs = (1..=3).map(|seed| {
         let shown = campaign(Driver::Random, &program, config, seed, &Budget::all(1));
-        let choices = shown.found[0].decisions.iter().map(|d| d.chosen).collect();
+        let choices = choices_of(&shown.found[0].decisions);
         rerun(&program, config, choices)
     });
     let [failing, passing, fixed] = [(); 3].map(|()| runs.next().expect("three seeds"));

@@ -6,7 +6,7 @@ pub mod programs;
 use bohr_explore::cause::{Cause, Decides, cause};
 use bohr_explore::search::{rerun, search};
 use bohr_explore::strategy::Bounds;
-use bohr_kernel::{Decision, Finding, Outcome, Program, RunConfig, quiet_panics};
+use bohr_kernel::{Decision, Finding, Outcome, Program, RunConfig, choices_of, quiet_panics};
 use bohr_report::Case;
 use bohr_report::model::{Decisive, Fewest, Passing};
 use std::cell::RefCell;
@@ -90,7 +90,7 @@ fn shown(config: RunConfig, name: &str, program: &Program) -> (Case, Vec<Decisio
             runs = exhausted.runs;
             continue;
         };
-        let choices = failed.decisions.iter().map(|d| d.chosen).collect();
+        let choices = choices_of(&failed.decisions);
         let outcome = rerun(program, config, choices);
         assert_eq!(outcome.findings, failed.findings, "a replay shows what the search found");
         let finding = outcome.findings[0].clone();
