@@ -21,10 +21,11 @@ for tool in llvm-profdata llvm-cov; do
     fi
 done
 corpus=$(realpath "$corpus")
-cargo +nightly fuzz coverage "$target" "$corpus"
+built=fuzz/target/coverage
+cargo +nightly fuzz coverage -s none --target-dir "$built" "$target" "$corpus"
 page=fuzz/coverage/$target/html
 rm -rf "$page"
-"$tools/llvm-cov" show "fuzz/target/$host/coverage/$host/release/$target" --format=html --output-dir="$page" \
+"$tools/llvm-cov" show "$built/$host/release/$target" --format=html --output-dir="$page" \
     --instr-profile="fuzz/coverage/$target/coverage.profdata" --show-instantiations=false \
     --ignore-filename-regex='/(rustc|\.cargo|\.rustup)/'
 echo "open $page/index.html"

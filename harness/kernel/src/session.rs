@@ -49,10 +49,13 @@ pub struct Runs(&'static Local);
 
 /// The place of a run whose tasks all live on one OS thread. It lives for ever and is used again, so that an operation
 /// finds it by one look at a thread-local and need not count who uses it.
+#[derive(Default)]
 struct Local {
     kernel: RefCell<Option<Kernel>>,
     host: RefCell<Option<Rc<dyn Host>>>,
     skips_forced: Cell<bool>,
+    /// The next of those that are vacant, if it is one of them.
+    next: Cell<Option<&'static Local>>,
 }
 
 /// An OS thread's part in a run on OS threads.
@@ -67,7 +70,9 @@ thread_local! {
     static SHARED: RefCell<Option<Shared>> = const { RefCell::new(None) };
     /// Places that no program uses at present. A thread leaves those behind that it has made: as many as it had
     /// programs at once, mostly one.
-    static VACANT: RefCell<Vec<&'static Local>> = const { RefCell::new(Vec::new()) };
+    /// Linked by themselves: a list with a destructor would be gone while the program ends, and what it kept would be
+    /// a leak to AddressSanitizer.
+    static VACANT: Cell<Option<&'static Local>> = const { Cell::new(None) };
     static LAST_PANIC: RefCell<Option<Site>> = const { RefCell::new(None) };
 }
 
@@ -165,10 +170,8 @@ impl SharedKernel {
 impl Runs {
     /// For a program whose first run is about to begin.
     pub fn new(kernel: Kernel, host: Rc<dyn Host>) -> Self {
-        let vacant = VACANT.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
-            let (kernel, host, skips_forced) = (RefCell::default(), RefCell::default(), Cell::new(false));
-            Box::leak(Box::new(Local { kernel, host, skips_forced }))
-        });
+        let vacant = VACANT.get().unwrap_or_else(|| Box::leak(Box::default()));
+        VACANT.set(vacant.next.take());
         vacant.kernel.replace(Some(kernel));
         vacant.host.replace(Some(host));
         Runs(vacant)
@@ -204,8 +207,7 @@ impl Drop for Runs {
         let contents = (kernel.take(), host.take());
         drop((kernel, host));
         drop(contents);
-        // A thread that ends has no use for it.
-        let _ = VACANT.try_with(|vacant| vacant.borrow_mut().push(self.0));
+        self.0.next.set(VACANT.replace(Some(self.0)));
     }
 }
 

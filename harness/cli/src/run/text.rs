@@ -140,7 +140,7 @@ fn conclusion(ran: &Ran, root: &Path, out: &mut Output) -> Result<(), Error> {
     let kept = ran.judged.iter().flat_map(|j| &j.found).filter(|k| k.file.is_some()).count();
     if found > 0 {
         let found = counted(found as u64, "finding");
-        out.line(format!("{found}, of which {kept} are kept in {}.", quoted(root)))?;
+        out.line(format!("{found}, of which {} are kept in {}.", thousands(kept as u64), quoted(root)))?;
     }
     let ended = match (ran.interrupted, ran.timed_out) {
         (true, _) => Some("Interrupted"),
