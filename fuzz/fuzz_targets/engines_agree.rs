@@ -1,8 +1,4 @@
 //! Small programs, of which all that explores must show the same.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Err(why) = bohr_conformance::explorers::check(bytes) {
-        panic!("{why}");
-    }
-});
+bohr_fuzz::check!(bohr_conformance::explorers::check);

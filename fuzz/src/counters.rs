@@ -1,9 +1,9 @@
 //! Counters of this project's own for libFuzzer, which looks at them after each run as it does at those of the
 //! compiler.
 //!
-//! libFuzzer finds them by the name of a link section, and to place a static in one is an unsafe attribute: it is the
-//! one in this crate. It is sound because the section holds nothing but these bytes, which both sides only ever read and
-//! write as bytes, and libFuzzer does so between runs, on the thread that makes them.
+//! libFuzzer finds them by the name of a link section, and to place a static in one is an unsafe attribute. It is
+//! sound because the section holds nothing but these bytes, which both sides only ever read and write as bytes, and
+//! libFuzzer does so between runs, on the thread that makes them.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -1,7 +1,8 @@
-//! What every fuzz target of a scenario does: an input is decoded and run, and what its run shows is judged and fed
+//! What the fuzz targets do. Those of a scenario: an input is decoded and run, and what its run shows is judged and fed
 //! back. Inputs, how they are changed and how they are judged are `bohr_explore::input`; this only plugs them into
 //! libFuzzer.
 
+mod asan;
 mod counters;
 
 use bohr_explore::input::{Input, Ran, Runner, Target, crossover, mutate, surprise};
@@ -9,6 +10,7 @@ use bohr_kernel::Outcome;
 use bohr_kernel::scenario::AnyScenario;
 pub use libfuzzer_sys;
 use libfuzzer_sys::Corpus;
+use std::fmt::Display;
 
 /// The fuzz target of one form of a scenario, or of `any_variant`: the body of a target's file.
 #[macro_export]
@@ -38,6 +40,24 @@ macro_rules! plug_in {
             PLUG.with_borrow(|plug| plug.crossover(one, other, out, seed))
         });
     };
+}
+
+/// The fuzz target of a part of the harness: the body of a target's file, given what checks an input.
+#[macro_export]
+macro_rules! check {
+    ($check:path) => {
+        libfuzzer_sys::fuzz_target!(|bytes: &[u8]| $crate::must_hold($check(bytes)));
+    };
+}
+
+/// How libFuzzer learns of what a check says.
+///
+/// # Panics
+/// If something is wrong.
+pub fn must_hold(checked: Result<(), impl Display>) {
+    if let Err(why) = checked {
+        panic!("{why}");
+    }
 }
 
 /// Every scenario.

@@ -13,18 +13,21 @@ pub fn run_all<T: Sync, R: Send>(
 ) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((at, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, items.get(i)?)))
-                {
-                    let result = work(item);
-                    done(at, &result);
-                    results.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(result);
-                }
-            });
+    let thread = || {
+        while let Some((at, item)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, items.get(i)?)))
+        {
+            let result = work(item);
+            done(at, &result);
+            results.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(result);
         }
+    };
+    // The calling thread is one of them: where one is enough, nothing is to be made and no memory to be left.
+    std::thread::scope(|scope| {
+        for _ in 1..jobs.min(items.len()) {
+            scope.spawn(thread);
+        }
+        thread();
     });
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.into_iter().map(|r| r.expect("every item was worked on")).collect()
