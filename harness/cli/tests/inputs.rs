@@ -3,6 +3,7 @@
 use bohr_cli::scenarios::ALL;
 use bohr_explore::input::{ANY_VARIANT, Input, Runner, Target, crossover, mutate, surprise};
 use bohr_explore::token::Token;
+use bohr_kernel::choices_of;
 use bohr_kernel::scenario::{AnyScenario, Role};
 
 const TOKENS: [&str; 5] = [
@@ -106,6 +107,30 @@ fn a_token_is_an_input_that_does_the_same() {
 }
 
 #[test]
+fn what_no_input_can_say_is_refused() {
+    let (scenario, mut token) = tokens().swap_remove(0);
+    token.eager_time = true;
+    assert!(Input::of_token(&token).unwrap_err().contains("time moves by choice"));
+    let own = target(scenario, "fixed");
+    let why = Input::new("buggy", &token.workload, Vec::new()).encode(&own).unwrap_err();
+    assert!(why.ends_with("runs fixed and not buggy"), "{why}");
+}
+
+#[test]
+fn a_text_asks_for_no_larger_workload_than_the_scenario_gives() {
+    let scenario = *ALL.iter().find(|s| s.info().name == "submariner-image-log").unwrap();
+    let own = target(scenario, "fixed");
+    let calls = |n: usize| format!("swiss-coarse-1,_,S+{}", ":k=A".repeat(n));
+    assert!(Input::new("fixed", &calls(2), Vec::new()).encode(&own).is_ok());
+    let large = calls(30);
+    assert!(scenario.program("fixed", &large).is_ok(), "the scenario itself reads it");
+    let why = Input::new("fixed", &large, Vec::new()).encode(&own).unwrap_err();
+    assert!(why.contains("larger than the workloads that are fuzzed"), "{why}");
+    let bytes = [&[large.len() as u8], large.as_bytes()].concat();
+    assert!(Input::decode(&own, &bytes).is_none_or(|input| input.workload != large));
+}
+
+#[test]
 fn a_runner_does_what_one_run_does() {
     for target in targets() {
         let mut runner = Runner::new(target.clone(), false);
@@ -161,6 +186,23 @@ fn what_is_changed_stays_an_input() {
     }
 }
 
+/// What a schedule has shown on one workload says little of another.
+#[test]
+fn most_changes_are_of_the_schedule_alone() {
+    for target in targets() {
+        let workload = &target.scenario.classes()[0].name;
+        let input = Input::new(target.variant.unwrap_or("buggy"), workload, vec![0, 1, 0, 0, 2, 0, 1]);
+        let bytes = input.encode(&target).unwrap();
+        let changed = (0..400).map(|seed| mutate(&target, &bytes, 4_096, seed));
+        let changed: Vec<_> = changed.filter_map(|bytes| Input::decode(&target, &bytes)).collect();
+        let elsewhere = changed.iter().filter(|changed| changed.workload != input.workload).count();
+        assert!((20..160).contains(&elsewhere), "{}: {elsewhere} of {}", target.name(), changed.len());
+        // A change of the workload, in turn, leaves the schedule alone.
+        let carried = changed.iter().filter(|c| c.workload != input.workload && c.schedule == input.schedule);
+        assert!(carried.count() > 2, "{}", target.name());
+    }
+}
+
 /// Otherwise a crash of the fixed form would be none.
 #[test]
 fn the_fixed_forms_verdict_is_stated_wherever_it_is_fuzzed() {
@@ -188,7 +230,7 @@ fn steered_schedules_are_inputs_and_find_what_is_hard_to_find() {
             let input = runner.steered(&[0], seed).expect("no byte is needed for the only workload");
             let bytes = input.encode(&target).unwrap();
             let ran = runner.run(&bytes).unwrap();
-            let choices = ran.outcome.decisions.iter().map(|decision| decision.chosen).collect();
+            let choices = choices_of(&ran.outcome.decisions);
             assert_eq!(Input::new(&input.variant, &input.workload, choices), input, "the same run");
             ran.outcome.findings.first().map(|finding| finding.headline())
         });

@@ -62,22 +62,28 @@ pub(super) fn failing_shares(drivers: &[Driver]) -> Markup {
 
 /// How many runs each proof took.
 pub(super) fn proofs(holds: &[Holds]) -> Markup {
-    const NAMES: i32 = 230;
+    /// The width of a letter, and the most of them that a name has.
+    const LETTER: f64 = 7.4;
+    const LONGEST: usize = 42;
+    let name = |it: &Holds| cut(&format!("{} · {}", it.variant, it.workload), LONGEST);
+    let longest = holds.iter().map(|it| name(it).chars().count()).max().unwrap_or(0);
+    let names = (longest as f64 * LETTER).ceil() as i32;
+    let width = names + 330;
     let most = holds.iter().map(|h| h.schedules).max().unwrap_or(1);
-    let scale = Log::new(most, NAMES + 12, WIDTH - 84);
+    let scale = Log::new(most, names + 12, width - 84);
     let height = TOP + 22 * holds.len() as i32 + 26;
     html! {
-        svg.plot viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label="The number of runs of each proof" {
+        svg.plot viewBox={ "0 0 " (width) " " (height) } role="img" aria-label="The number of runs of each proof" {
             @for decade in scale.decades() {
                 line class="grid" x1=(scale.x(decade)) x2=(scale.x(decade)) y1=(TOP) y2=(height - 24) {}
                 text class="axis" x=(scale.x(decade)) y=(height - 8) { (count(decade)) }
             }
             @for (row, it) in holds.iter().enumerate() {
                 @let y = TOP + 22 * row as i32 + 11;
-                text class="name" x=(NAMES) y=(y + 4) { (cut(&format!("{} · {}", it.variant, it.workload), 31)) }
-                rect class=(if it.proved { "proof" } else { "sample" }) x=(NAMES + 12) y=(y - 6) height="12" rx="3"
-                    width=((scale.x(it.schedules) - NAMES - 12).max(3)) {}
-                text class="said" x=(scale.x(it.schedules).max(NAMES + 15) + 8) y=(y + 4) { (count(it.schedules)) }
+                text class="name" x=(names) y=(y + 4) { (name(it)) }
+                rect class=(if it.proved { "proof" } else { "sample" }) x=(names + 12) y=(y - 6) height="12" rx="3"
+                    width=((scale.x(it.schedules) - names - 12).max(3)) {}
+                text class="said" x=(scale.x(it.schedules).max(names + 15) + 8) y=(y + 4) { (count(it.schedules)) }
             }
         }
     }
