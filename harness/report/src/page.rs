@@ -245,8 +245,8 @@ fn sure(bug: &BugReport, data: &Report) -> Markup {
             @if !data.holds.is_empty() {
                 h3 { "The forms that hold" }
                 p {
-                    "The number of runs that cover all schedules of a workload, one for each order of operations that conflict: "
-                    (count(total)) " in all. "
+                    "The number of runs that cover all schedules of a workload: what leads to the same state, or differs only in "
+                    "the order of operations that commute, is run once. " (count(total)) " in all. "
                     @if data.holds.iter().any(|h| !h.proved) { "Outlined: too many to cover; so many were drawn, and none failed." }
                 }
                 (plots::proofs(&data.holds))
