@@ -14,8 +14,7 @@ cd "$(dirname "$(readlink -f "$0")")"
 toolchain=()
 rustc --version | grep -q nightly || toolchain=(+nightly)
 
-# Bohr's engines switch stacks, which AddressSanitizer's fake stacks do not survive: see the options below. Coverage
-# builds set their own flags.
+# Coverage builds set their own flags.
 case "${SANITIZER:-none}" in
     address | memory | thread) sanitizer=$SANITIZER ;;
     *) sanitizer=none ;;
@@ -42,6 +41,7 @@ for target in $targets; do
         # What fits into a few bytes is no program worth comparing, and libFuzzer begins with a few bytes.
         [ "$target" != engines_agree ] || echo "len_control = 0"
         echo "timeout = 60"
+        # The default of the targets themselves, for services that set the sanitizer's options: fuzz/src/asan.rs says why.
         echo "[asan]"
         echo "detect_stack_use_after_return = 0"
     } >"$OUT/$target.options"

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// happens only with what OS threads did: not every order of theirs is a schedule.
 pub fn case(subject: &Subject, finding: &Finding, decisions: &[Decision]) -> Option<Case> {
     let program = subject.program().ok()?;
-    let choices: Vec<u32> = choices_of(decisions);
+    let choices = choices_of(decisions);
     // Best ended by the finding itself. That needs another run only if something else showed before.
     [false, true].into_iter().find_map(|keep_going| {
         let config = RunConfig { keep_going, ..RunConfig::default() };

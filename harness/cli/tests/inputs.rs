@@ -14,13 +14,16 @@ const TOKENS: [&str; 5] = [
     include_str!("../../../scenarios/submariner-image-log/tests/tokens.rs"),
 ];
 
+fn scenario(name: &str) -> &'static dyn AnyScenario {
+    *ALL.iter().find(|scenario| scenario.info().name == name).expect("it is listed")
+}
+
 /// Each token that is kept as a test, with its scenario.
 fn tokens() -> Vec<(&'static dyn AnyScenario, Token)> {
     let words = TOKENS.iter().flat_map(|text| text.split('"')).filter(|word| word.starts_with("bohr1:"));
     let with_scenario = |word: &str| {
         let token: Token = word.parse().expect("it replays in its own test");
-        let scenario = ALL.iter().find(|s| s.info().name == token.scenario).expect("it is listed");
-        (*scenario, token)
+        (scenario(&token.scenario), token)
     };
     words.map(with_scenario).collect()
 }
@@ -118,7 +121,7 @@ fn what_no_input_can_say_is_refused() {
 
 #[test]
 fn a_text_asks_for_no_larger_workload_than_the_scenario_gives() {
-    let scenario = *ALL.iter().find(|s| s.info().name == "submariner-image-log").unwrap();
+    let scenario = scenario("submariner-image-log");
     let own = target(scenario, "fixed");
     let calls = |n: usize| format!("swiss-coarse-1,_,S+{}", ":k=A".repeat(n));
     assert!(Input::new("fixed", &calls(2), Vec::new()).encode(&own).is_ok());
@@ -221,8 +224,8 @@ fn the_fixed_forms_verdict_is_stated_wherever_it_is_fuzzed() {
 
 #[test]
 fn steered_schedules_are_inputs_and_find_what_is_hard_to_find() {
-    let kata = ALL.iter().find(|s| s.info().name == "kata-deploy-config").unwrap();
-    let target = target(*kata, "cleanup_unlinks_first").on("delete".to_owned());
+    let kata = scenario("kata-deploy-config");
+    let target = target(kata, "cleanup_unlinks_first").on("delete".to_owned());
     // Changing bytes alone takes some thousands; the seeds are fixed, so nothing here depends on chance.
     for seed in 1..=3 {
         let mut runner = Runner::new(target.clone(), true);

@@ -63,7 +63,7 @@ impl Token {
     pub fn new(at: (&str, &str, &str), config: RunConfig, outcome: &Outcome, finding: &Finding) -> Self {
         let (scenario, variant, workload) = at;
         let trace = outcome.trace.as_ref();
-        let mut choices: Vec<u32> = choices_of(&outcome.decisions);
+        let mut choices = choices_of(&outcome.decisions);
         while choices.last() == Some(&0) {
             choices.pop();
         }

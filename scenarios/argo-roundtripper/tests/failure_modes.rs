@@ -7,7 +7,7 @@ use bohr_explore::regression;
 use bohr_explore::search::{rerun, search};
 use bohr_explore::strategy::Bounds;
 use bohr_kernel::scenario::Expected;
-use bohr_kernel::{Detail, Finding, Kind, Outcome, RunConfig};
+use bohr_kernel::{Detail, Finding, Kind, Outcome, RunConfig, choices_of};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -53,7 +53,7 @@ fn check(workload: &str, preemptions: u32, text: &'static str) -> Finding {
     let found = find("buggy", workload, preemptions, begins);
     let (finding, run) = found.unwrap_or_else(|| panic!("{text} on {workload} not within {preemptions}"));
     assert_eq!(run.preemptions, preemptions, "{text} on {workload}");
-    let choices = run.decisions.iter().map(|d| d.chosen).collect();
+    let choices = choices_of(&run.decisions);
     let program = scenario().program("buggy", workload).unwrap();
     let config = RunConfig { keep_going: true, ..RunConfig::default() };
     let again = rerun(&program, config, choices);
@@ -140,7 +140,7 @@ fn f3_an_ordinary_call_goes_through_a_stale_transport() {
     assert_eq!(finding.oracle.as_deref(), Some("O3"));
     let program = scenario().program("buggy", "event").unwrap();
     let (_, run) = find("buggy", "event", 0, |f| f.oracle.as_deref() == Some("O3")).unwrap();
-    let choices = run.decisions.iter().map(|d| d.chosen).collect();
+    let choices = choices_of(&run.decisions);
     let again = rerun(&program, RunConfig { keep_going: true, ..RunConfig::default() }, choices);
     assert_eq!(again.observed, ["O6: the connection of call 1 is never closed"], "what is behind it");
 }

@@ -4,7 +4,7 @@ use super::{Input, Target, read_schedule, split};
 use crate::engine::FastEngine;
 use crate::strategy::{Features, Greybox, Policy};
 use bohr_coroutine::{Coroutine, suspend};
-use bohr_kernel::{Engine, Kernel, Outcome, Point, Program, RunConfig, Strategy, TaskId};
+use bohr_kernel::{Engine, Kernel, Outcome, Point, Program, RunConfig, Strategy, TaskId, choices_of};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -69,7 +69,7 @@ impl Runner {
     pub fn steered(&mut self, bytes: &[u8], seed: u64) -> Option<Input> {
         let kept = self.kept(split(bytes).0)?;
         let outcome = kept.session.steer(seed);
-        let choices = outcome.decisions.iter().map(|decision| decision.chosen).collect();
+        let choices = choices_of(&outcome.decisions);
         Some(Input::new(&kept.variant, &kept.workload, choices))
     }
 

@@ -66,7 +66,8 @@ pub(super) fn proofs(holds: &[Holds]) -> Markup {
     const LETTER: f64 = 7.4;
     const LONGEST: usize = 42;
     let name = |it: &Holds| cut(&format!("{} · {}", it.variant, it.workload), LONGEST);
-    let longest = holds.iter().map(|it| name(it).chars().count()).max().unwrap_or(0);
+    let rows: Vec<_> = holds.iter().map(|it| (name(it), it)).collect();
+    let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let names = (longest as f64 * LETTER).ceil() as i32;
     let width = names + 330;
     let most = holds.iter().map(|h| h.schedules).max().unwrap_or(1);
@@ -78,9 +79,9 @@ pub(super) fn proofs(holds: &[Holds]) -> Markup {
                 line class="grid" x1=(scale.x(decade)) x2=(scale.x(decade)) y1=(TOP) y2=(height - 24) {}
                 text class="axis" x=(scale.x(decade)) y=(height - 8) { (count(decade)) }
             }
-            @for (row, it) in holds.iter().enumerate() {
+            @for (row, (name, it)) in rows.iter().enumerate() {
                 @let y = TOP + 22 * row as i32 + 11;
-                text class="name" x=(names) y=(y + 4) { (name(it)) }
+                text class="name" x=(names) y=(y + 4) { (name) }
                 rect class=(if it.proved { "proof" } else { "sample" }) x=(names + 12) y=(y - 6) height="12" rx="3"
                     width=((scale.x(it.schedules) - names - 12).max(3)) {}
                 text class="said" x=(scale.x(it.schedules).max(names + 15) + 8) y=(y + 4) { (count(it.schedules)) }
